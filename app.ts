@@ -1,0 +1,52 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { createValidatorCompiler } from './lib/validator.js'
+import errors from './plugins/errors.js'
+import json from './plugins/json.js'
+import methods from './plugins/methods.js'
+import mongodb, { type MongodbOptions } from './plugins/mongodb.js'
+import openapi from './plugins/openapi.js'
+import mongoStudents, { type StudentRepository } from './plugins/students.js'
+import studentRoutes from './routes/students/index.js'
+
+export interface AppOptions extends MongodbOptions {
+  /** A repository of yours in place of MongoDB's; then no database is needed. */
+  students?: StudentRepository | undefined
+  /** Whether `/docs` and `/openapi.json` are served, default true. */
+  docs?: boolean | undefined
+  /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
+  operationIdPrefix?: string | undefined
+  /** The most bytes of a request body, default 65536. */
+  bodyLimit?: number | undefined
+}
+
+/**
+ * The Student Course API as a Fastify plugin: `app.register(studentCourseApi, { prefix: '/college', url })`.
+ * It reads no environment variable, and nothing of it reaches the scope that registers it.
+ */
+const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
+  const { students, docs = true, bodyLimit = 65_536, ...database } = options
+  const { operationIdPrefix = app.prefix.split('/').filter(Boolean).map((part) => `${part}_`).join('') } = options
+
+  app.setValidatorCompiler(createValidatorCompiler())
+  await app.register(methods)
+  await app.register(errors)
+  await app.register(json, { bodyLimit })
+  if (docs) await app.register(openapi)
+
+  if (students) {
+    app.decorate('students', students)
+  } else {
+    await app.register(mongodb, database)
+    await app.register(mongoStudents, database)
+  }
+
+  await app.register(studentRoutes, { prefix: '/students', operationIdPrefix })
+  app.closePaths()
+}
+
+export default studentCourseApi
+export type { MongodbOptions, StudentRepository }
+export type { StudentFields } from './lib/student-fields.js'
+export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
+export { ProblemDetails } from './schemas/common.js'
+export { SetupError, StoreFullError, StoreUnavailableError } from './lib/errors.js'

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { loadEnvFile } from 'node:process'
+import { Type, type Static } from '@sinclair/typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+
+const milliseconds = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: 3_600_000, default: fallback, description })
+
+const oneOf = <T extends string>(values: T[], fallback: T, description: string) =>
+  Type.Unsafe<T>({ type: 'string', enum: values, default: fallback, description })
+
+/** Every environment variable of the server and the command line. */
+export const Config = Type.Object({
+  MONGODB_URL: Type.Optional(Type.String({
+    pattern: '^mongodb(\\+srv)?://',
+    description: 'The MongoDB server (5.0 or newer). Not set: the embedded store in `DATA_DIR`.'
+  })),
+  MONGODB_DATABASE: Type.String({
+    pattern: '^[^/\\\\. "$*<>:|?]{1,63}$',
+    default: 'college',
+    description: 'The database; one in the path of the URL is not used.'
+  }),
+  MONGODB_TIMEOUT_MS: milliseconds(1_500, 'How long one database operation may take before the answer is 503.'),
+  DATA_DIR: Type.String({ default: './data', description: 'The folder of the embedded store.' }),
+  HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged.'),
+  BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The most bytes of a request body.' }),
+  REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the answer is 408.'),
+  CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may be silent during a request before it is closed.'),
+  KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection is kept for the next request.'),
+  SHUTDOWN_TIMEOUT_MS: milliseconds(10_000, 'The grace time: how long requests in flight may take after SIGTERM or SIGINT.'),
+  DOCS: oneOf(['on', 'off'], 'on', 'Whether `/docs` and `/openapi.json` are served.')
+})
+
+export type Config = Static<typeof Config>
+
+/** The configuration has faults; the message lists all of them, and none of their values. */
+export class ConfigError extends Error {
+  constructor (faults: string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}
+
+/** Takes the variables of a `.env` file in the working directory, where the environment has none of that name. */
+export function readEnvFile (): void {
+  if (existsSync('.env')) loadEnvFile('.env')
+}
+
+/** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */
+export function loadConfig (env: NodeJS.ProcessEnv): Config {
+  const given = Object.keys(Config.properties).filter((name) => env[name])
+  const config: unknown = Object.fromEntries(given.map((name) => [name, env[name]]))
+  // variables are text, so here coercion is wanted
+  const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile<Config>(Config)
+  if (validate(config)) return config
+  throw new ConfigError((validate.errors ?? []).map(describe))
+}
+
+function describe ({ instancePath, message, params }: ErrorObject): string {
+  const allowed: string[] = params.allowedValues ?? []
+  return `${instancePath.slice(1)} ${message}${allowed.length > 0 ? `: ${allowed.join(', ')}` : ''}`
+}

@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net'
+import { STATUS_CODES } from 'node:http'
+import { problem, PROBLEM_TYPE } from './problem.js'
+
+interface ClientError extends Error {
+  code?: string
+}
+
+/** What Node's HTTP parser refuses before there is a request to answer: 408, 431, or else 400. */
+const STATUSES: Record<string, [status: number, detail: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.']
+}
+
+/** Answers a broken request with problem details on its bare socket, and closes that. */
+export function answerClientError (error: ClientError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, detail] = STATUSES[error.code ?? ''] ?? [400, 'This is not a well-formed HTTP request.']
+  const body = JSON.stringify(problem(status, detail, ''))
+  socket.end([
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${PROBLEM_TYPE}; charset=utf-8`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n'))
+}

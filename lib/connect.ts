@@ -1,0 +1,100 @@
+import { MongoClient, MongoCompatibilityError, MongoServerError, type MongoClientOptions } from 'mongodb'
+import { SetupError } from './errors.js'
+
+/** The limit for reaching the server at start. */
+const CONNECT_LIMIT_MS = 8_000
+
+/** The wire version of MongoDB 5.0, the first with the Stable API. */
+const WIRE_VERSION_5_0 = 13
+
+export interface ConnectOptions {
+  /** The class of the client; another one is for tests. */
+  Client?: typeof MongoClient
+  limitMs?: number
+}
+
+/**
+ * A connected client for a MongoDB URL, which is handed to the driver unchanged.
+ * Throws SetupError if the URL is wrong, the server is out of reach, or it is older than MongoDB 5.0.
+ * No message holds the URL's user, password or options.
+ */
+export async function connect (url: string, options: ConnectOptions = {}): Promise<MongoClient> {
+  const { Client = MongoClient, limitMs = CONNECT_LIMIT_MS } = options
+  const client = create(Client, url)
+  let wireVersion = WIRE_VERSION_5_0
+  client.on('serverDescriptionChanged', ({ newDescription: { maxWireVersion } }) => {
+    if (maxWireVersion > 0) wireVersion = maxWireVersion
+  })
+  try {
+    await within(limitMs, client.connect())
+    if (wireVersion < WIRE_VERSION_5_0) throw new MongoCompatibilityError('too old')
+    return client
+  } catch (error) {
+    // closing waits for sockets that may never answer, so it goes on by itself
+    client.close().catch(() => {})
+    throw wireVersion < WIRE_VERSION_5_0 || isTooOld(error)
+      ? new SetupError(`MongoDB 5.0 or newer is needed (for the Stable API); ${hosts(url)} is older`)
+      : new SetupError(`MongoDB at ${hosts(url)} is out of reach: ${redact(error, url)}`)
+  }
+}
+
+function create (Client: typeof MongoClient, url: string): MongoClient {
+  try {
+    return new Client(url, clientOptions(url))
+  } catch (error) {
+    throw new SetupError(`MONGODB_URL is not valid: ${redact(error, url)}`)
+  }
+}
+
+/** Ours only where the URL is silent: an option would otherwise win over it. */
+function clientOptions (url: string): MongoClientOptions {
+  const given = new Set([...new URLSearchParams(url.split('?')[1])].map(([name]) => name.toLowerCase()))
+  const defaults: MongoClientOptions = {
+    // short, so that a frozen server is noticed and one that is back is found soon
+    serverSelectionTimeoutMS: 5_000,
+    connectTimeoutMS: 3_000,
+    heartbeatFrequencyMS: 1_000
+  }
+  const silent = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()))
+  return {
+    ...Object.fromEntries(silent),
+    serverApi: { version: '1', strict: true, deprecationErrors: true }
+  }
+}
+
+async function within<T> (limitMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs)
+  })
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer))
+}
+
+/** Whether a server is so old that the driver refuses it or that it lacks the command `hello` (CommandNotFound). */
+function isTooOld (error: unknown): boolean {
+  if (error instanceof MongoCompatibilityError) return true
+  if (error instanceof MongoServerError) return error.code === 59
+  return error instanceof Error && isTooOld(error.cause)
+}
+
+/** The hosts of a MongoDB URL, without user, password, path and options. */
+export function hosts (url: string): string {
+  return url.replace(/^[^:]*:\/\//, '').replace(/[/?].*$/s, '').replace(/^.*@/s, '')
+}
+
+/** The error's message without any piece of the URL's user information or options. */
+function redact (error: unknown, url: string): string {
+  const userInfo = /\/\/(.*)@/s.exec(url)?.[1]?.split(':') ?? []
+  const values = [...new URLSearchParams(url.split('?')[1])].map(([, value]) => value)
+  const secrets = [...userInfo, ...userInfo.map(decode), ...values].filter((secret) => secret.length > 2)
+  const message = error instanceof Error ? error.message : String(error)
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
+}
+
+function decode (text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

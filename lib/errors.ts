@@ -1,0 +1,19 @@
+import createError from '@fastify/error'
+
+/** Every error that this project throws on purpose. The errors plugin shows their messages; those of others only below 500. */
+
+export const StudentNotFoundError = createError<[id: string]>('SCA_STUDENT_NOT_FOUND', 'Student %s not found', 404)
+
+export const MethodNotAllowedError = createError<[method: string, allow: string]>(
+  'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
+
+/** The store can't be reached, or did not answer in time. */
+export const StoreUnavailableError = createError<[effect: string, options?: ErrorOptions]>(
+  'SCA_STORE_UNAVAILABLE', 'The database is out of reach. %s', 503)
+
+/** The store has no room left; reads still work. */
+export const StoreFullError = createError<[options?: ErrorOptions]>(
+  'SCA_STORE_FULL', 'The database has no space left. Nothing was changed.', 507)
+
+/** Thrown at start or at register: the options or the configuration can't work. */
+export const SetupError = createError<[reason: string]>('SCA_SETUP', 'student-course-api: %s', 500)

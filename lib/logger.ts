@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import pretty from 'pino-pretty'
+
+/**
+ * How the server logs: pino, pretty on a terminal, JSON lines otherwise.
+ * Neither bodies nor query strings nor an error's own fields are logged: they may hold what users sent.
+ */
+export function loggerOptions (level: string, isTerminal: boolean) {
+  return {
+    level,
+    serializers: {
+      req: ({ method, url, ip }: FastifyRequest) => ({ method, path: url.split('?')[0], ip }),
+      err: serializeError
+    },
+    // in this thread and in order, so that the last lines before an exit are not lost
+    ...(isTerminal && { stream: pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) })
+  }
+}
+
+/** pino's own shape of a logged error. */
+interface LoggedError {
+  type: string
+  message: string
+  stack: string
+  [field: string]: unknown
+}
+
+function serializeError (error: Error): LoggedError {
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack ?? '',
+    ...('code' in error && { code: error.code }),
+    ...(error.cause instanceof Error && { cause: serializeError(error.cause) })
+  }
+}

@@ -1,0 +1,86 @@
+import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
+import { StoreFullError, StoreUnavailableError } from './errors.js'
+
+/** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
+const KNOWN_DOWN_AFTER_MS = 1_000
+
+const OUT_OF_DISK_SPACE = 14031
+
+/** MongoDB's codes for a server that can't serve now: no primary, shutting down, stepping down, over its time limit. */
+const UNAVAILABLE_CODES = new Set<unknown>([6, 7, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+
+/** The driver's errors, by name: a host's client may come from another copy of the driver. */
+const UNAVAILABLE_NAMES = new Set([
+  'MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoServerSelectionError', 'MongoTopologyClosedError',
+  'MongoNotConnectedError', 'MongoClientClosedError', 'MongoPoolClosedError', 'MongoPoolClearedError',
+  'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError'
+])
+
+type Operation<T> = (signal: AbortSignal) => Promise<T>
+
+/**
+ * Runs operations of the driver with a deadline, and turns its errors into ours:
+ * StoreUnavailableError when the server is gone, frozen or can't serve; StoreFullError when its disk is full.
+ * The driver's own time limits do not end an operation on a frozen server; an aborted signal does.
+ */
+export class StoreGuard {
+  #client: MongoClient
+  #timeoutMs: number
+  #now: () => number
+  #downSince: number | undefined
+
+  constructor (client: MongoClient, timeoutMs: number, now: () => number = () => performance.now()) {
+    this.#client = client
+    this.#timeoutMs = timeoutMs
+    this.#now = now
+    client.on('topologyDescriptionChanged', this.#observe)
+  }
+
+  async read<T> (operation: Operation<T>): Promise<T> {
+    this.#refuseIfDown('Try again later.')
+    return this.#run(operation, 'Try again later.')
+  }
+
+  async write<T> (operation: Operation<T>): Promise<T> {
+    this.#refuseIfDown('Nothing was changed.')
+    return this.#run(operation, 'The change may have been applied.')
+  }
+
+  /** Stops watching the client, which may live on. */
+  close (): void {
+    this.#client.off('topologyDescriptionChanged', this.#observe)
+  }
+
+  #observe = ({ newDescription }: TopologyDescriptionChangedEvent) => {
+    if (newDescription.hasKnownServers) this.#downSince = undefined
+    else this.#downSince ??= this.#now()
+  }
+
+  #refuseIfDown (effect: string): void {
+    if (this.#downSince === undefined) return
+    if (this.#now() - this.#downSince > KNOWN_DOWN_AFTER_MS) throw new StoreUnavailableError(effect)
+  }
+
+  async #run<T> (operation: Operation<T>, effect: string): Promise<T> {
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      return await operation(signal)
+    } catch (cause) {
+      if (signal.aborted || isUnavailable(cause)) throw new StoreUnavailableError(effect, { cause })
+      if (isFull(cause)) throw new StoreFullError({ cause })
+      throw cause
+    }
+  }
+}
+
+function isUnavailable (error: unknown): boolean {
+  return error instanceof Error && (UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CODES.has(codeOf(error)))
+}
+
+function isFull (error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === OUT_OF_DISK_SPACE
+}
+
+function codeOf (error: Error): unknown {
+  return 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,39 @@
+import { Double, type Document } from 'mongodb'
+import type { Student } from '../schemas/student.js'
+import type { StudentFields } from './student-fields.js'
+
+type StoredFields<T extends Partial<StudentFields>> = Omit<T, 'gpa'> & { gpa?: Double }
+
+/** The fields as BSON: gpa is always a double, also when it is a whole number, which the driver would store as int32. */
+export function toStored<T extends Partial<StudentFields>> ({ gpa, ...fields }: T): StoredFields<T> {
+  return gpa === undefined ? fields : { ...fields, gpa: new Double(gpa) }
+}
+
+/**
+ * The student that a stored document shows. Other software may have written it: a field whose stored type is not the
+ * schema's, or a number that is not finite, is left out.
+ */
+export function toStudent ({ _id, name, email, course, gpa }: Document): Student {
+  return {
+    id: String(_id),
+    name: toText(name),
+    email: toText(email),
+    course: toText(course),
+    gpa: toFinite(gpa)
+  }
+}
+
+function toText (value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** int32, double and most int64 arrive as numbers; an int64 beyond 2^53 and Decimal128 as objects of the driver. */
+function toFinite (value: unknown): number | undefined {
+  const number = typeof value === 'number' || isBsonNumber(value) ? Number(value) : NaN
+  return Number.isFinite(number) ? number : undefined
+}
+
+function isBsonNumber (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('_bsontype' in value)) return false
+  return value._bsontype === 'Long' || value._bsontype === 'Decimal128'
+}

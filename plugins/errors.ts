@@ -1,0 +1,50 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { StoreUnavailableError } from '../lib/errors.js'
+import { toFaults } from '../lib/faults.js'
+import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
+
+/** Seconds after which a retry is worth it when the database is out of reach. */
+const RETRY_AFTER_S = 2
+
+/** Every error of this scope as problem details (RFC 9457), and no answer whose type a browser may guess. */
+async function errors (app: FastifyInstance) {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff')
+    done()
+  })
+  app.setErrorHandler(sendError)
+}
+
+/** Answers a request with its error; serves as error handler and for errors that Fastify raises before routing. */
+export function sendError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  if (error.validation) {
+    const part = error.validationContext === 'params' ? 'path' : error.validationContext
+    send(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))
+    return
+  }
+  const status = error.statusCode ?? 500
+  if (status < 500) {
+    send(request, reply, status, error.message)
+    return
+  }
+  request.log.error({ err: error }, error.message)
+  if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
+  // only our own messages are written to be shown
+  const isOurs = error.code?.startsWith('SCA_')
+  send(request, reply, isOurs ? status : 500, isOurs ? error.message : `Something went wrong here (request ${request.id}).`)
+}
+
+/** For the server's own 404 handler; a host keeps its own. */
+export function sendNotFound (request: FastifyRequest, reply: FastifyReply): void {
+  send(request, reply, 404, 'There is nothing at this path.')
+}
+
+function send (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {
+  reply.code(status)
+    .header('x-content-type-options', 'nosniff')
+    .type(PROBLEM_TYPE)
+    .send(problem(status, detail, request.url, faults))
+}
+
+export default fp(errors, { name: 'student-course-api-errors' })

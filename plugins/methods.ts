@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { MethodNotAllowedError } from '../lib/errors.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** To be called after the last route: answers OPTIONS, and every other method that a path lacks with 405. */
+    closePaths(): void
+  }
+}
+
+/** Knows the methods of each path of this scope (RFC 9110 sections 9.3.7 and 15.5.6). */
+async function methods (app: FastifyInstance) {
+  const paths = new Map<string, Set<string>>()
+
+  app.addHook('onRoute', ({ url, method, routePath }) => {
+    // a route at the root of its prefix answers with and without a trailing slash, but is told of only once
+    for (const path of routePath === '' ? [url, `${url}/`] : [url]) {
+      paths.set(path, new Set([...paths.get(path) ?? [], ...[method].flat()]))
+    }
+  })
+
+  app.decorate('closePaths', function (this: FastifyInstance) {
+    // a copy, since the routes added here are seen by the hook above
+    for (const [url, known] of [...paths]) closePath(this, url.slice(this.prefix.length), [...known])
+  })
+}
+
+function closePath (app: FastifyInstance, url: string, known: string[]): void {
+  const allow = [...known, 'OPTIONS'].join(', ')
+  const missing = app.supportedMethods.filter((method) => method !== 'OPTIONS' && !known.includes(method))
+
+  app.route({
+    url,
+    method: 'OPTIONS',
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.code(204).header('allow', allow).send()
+  })
+  app.route({
+    url,
+    method: missing,
+    schema: { hide: true },
+    // before parsing: what the body is does not matter any more
+    onRequest: async (request, reply) => {
+      reply.header('allow', allow)
+      throw new MethodNotAllowedError(request.method, allow)
+    },
+    handler: () => {}
+  })
+}
+
+export default fp(methods, { name: 'student-course-api-methods' })

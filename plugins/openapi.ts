@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { hoistComponents } from '../lib/openapi-components.js'
+
+const { version } = createRequire(import.meta.url)('student-course-api/package.json')
+
+const description = 'Student course records over MongoDB: create, list, read, update and delete.'
+
+/** The OpenAPI 3.1 document of this scope's routes at `/openapi.json`, and Swagger UI for it at `/docs`. */
+async function openapi (app: FastifyInstance) {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Student Course API', version, description, license: { name: 'MIT', identifier: 'MIT' } },
+      tags: [{ name: 'students', description: 'Student course records.' }]
+    },
+    transformObject: (document) => hoistComponents('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: app.prefix, // without it the page of a prefixed plugin looks for its files at the host's root
+    // no validator: it would send the document to swagger.io
+    uiConfig: { validatorUrl: null, tryItOutEnabled: true, displayRequestDuration: true },
+    theme: { title: 'Student Course API' }
+  })
+  app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async () => app.swagger())
+}
+
+export default fp(openapi, { name: 'student-course-api-openapi' })

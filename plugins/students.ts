@@ -1,0 +1,87 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ObjectId, type Abortable, type Collection, type CommandOperationOptions } from 'mongodb'
+import type { StoreGuard } from '../lib/store-guard.js'
+import { toStored, toStudent } from '../lib/student-document.js'
+import type { StudentFields } from '../lib/student-fields.js'
+import { LIST_LIMIT, type Student } from '../schemas/student.js'
+
+/**
+ * What the routes ask of a store. An id is 24 hexadecimal digits; `undefined` and `false` mean: no such student.
+ * A store that can't serve throws StoreUnavailableError (503) or StoreFullError (507).
+ */
+export interface StudentRepository {
+  create(fields: StudentFields): Promise<Student>
+  /** At most 1000 students, in the store's order. */
+  list(): Promise<Student[]>
+  find(id: string): Promise<Student | undefined>
+  /** Changes only the given fields; none given answers the stored student. */
+  update(id: string, changes: Partial<StudentFields>): Promise<Student | undefined>
+  delete(id: string): Promise<boolean>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    students: StudentRepository
+  }
+}
+
+class MongoStudents implements StudentRepository {
+  #collection: Collection
+  #guard: StoreGuard
+
+  constructor (collection: Collection, guard: StoreGuard) {
+    this.#collection = collection
+    this.#guard = guard
+  }
+
+  async create (fields: StudentFields): Promise<Student> {
+    const _id = new ObjectId()
+    await this.#guard.write((signal) => this.#collection.insertOne({ _id, ...toStored(fields) }, abortable(signal)))
+    return { id: _id.toHexString(), ...fields }
+  }
+
+  async list (): Promise<Student[]> {
+    // one batch: the default of 101 documents would cost a getMore
+    const options = { limit: LIST_LIMIT, batchSize: LIST_LIMIT }
+    const documents = await this.#guard.read((signal) => this.#collection.find({}, { ...options, signal }).toArray())
+    return documents.map(toStudent)
+  }
+
+  async find (id: string): Promise<Student | undefined> {
+    const document = await this.#guard.read((signal) => this.#collection.findOne(byId(id), { signal }))
+    return document ? toStudent(document) : undefined
+  }
+
+  async update (id: string, changes: Partial<StudentFields>): Promise<Student | undefined> {
+    if (Object.keys(changes).length === 0) return this.find(id)
+    const update = { $set: toStored(changes) }
+    const document = await this.#guard.write((signal) =>
+      this.#collection.findOneAndUpdate(byId(id), update, { ...abortable(signal), returnDocument: 'after' }))
+    return document ? toStudent(document) : undefined
+  }
+
+  async delete (id: string): Promise<boolean> {
+    const { deletedCount } = await this.#guard.write((signal) =>
+      this.#collection.deleteOne(byId(id), abortable(signal)))
+    return deletedCount === 1
+  }
+}
+
+function byId (id: string) {
+  return { _id: new ObjectId(id) }
+}
+
+/** The driver obeys a signal on every operation, but declares it for reads only. */
+function abortable (signal: AbortSignal): CommandOperationOptions & Abortable {
+  return { signal }
+}
+
+async function students (app: FastifyInstance, { database = 'college' }: { database?: string | undefined }) {
+  // a host's client may have other BSON options: these are what toStudent expects
+  const bson = { raw: false, promoteValues: true, promoteLongs: true, useBigInt64: false }
+  const collection = app.mongo.client.db(database).collection('students', bson)
+  app.decorate('students', new MongoStudents(collection, app.storeGuard))
+}
+
+export default fp(students, { name: 'student-course-api-students', dependencies: ['student-course-api-mongodb'] })

@@ -1,0 +1,39 @@
+import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+
+/** The hex form of an ObjectId (BSON type 7), as it stands in paths and answers. */
+export const ObjectIdHex = Type.String({
+  pattern: '^[0-9a-fA-F]{24}$',
+  description: 'The id that the server gave the record: 24 hexadecimal digits.',
+  examples: ['66b3f0a1c2d4e5f601234567']
+})
+
+/**
+ * Text as BSON can keep it. A lone surrogate has no UTF-8 form and would be stored as U+FFFD, so it is a fault;
+ * the `x-well-formed` keyword (lib/validator.ts) checks that.
+ */
+export const text = (maxLength: number, options: Record<string, unknown> = {}) =>
+  Type.String({ minLength: 1, maxLength, 'x-well-formed': true, ...options })
+
+/** The same schema, but `null` is allowed too. Type.Union would report one wrong value as several faults. */
+export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | null> {
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'].flat() })
+}
+
+/** One fault of a request; the pointer is RFC 6901 into the body, or into the path parameters. */
+const Fault = Type.Object({
+  pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault.', examples: ['/gpa'] }),
+  detail: Type.String({ examples: ['must be <= 4'] })
+})
+
+/** Problem details, RFC 9457 section 3, with the extension member `errors`. */
+export const ProblemDetails = Type.Object({
+  type: Type.String({ description: 'What kind of problem this is; about:blank says: what the status says.', examples: ['about:blank'] }),
+  title: Type.String({ description: 'The phrase of the status code.', examples: ['Not Found'] }),
+  status: Type.Integer({ description: 'The status code of this answer.', examples: [404] }),
+  detail: Type.String({ description: 'What went wrong this time.', examples: ['Student 66b3f0a1c2d4e5f601234567 not found'] }),
+  instance: Type.String({ description: 'The path of the request.', examples: ['/students/66b3f0a1c2d4e5f601234567'] }),
+  errors: Type.Optional(Type.Array(Fault, { description: 'Every fault of the request, with status 422.' }))
+}, {
+  title: 'ProblemDetails',
+  description: 'What every error answer holds: problem details after RFC 9457.'
+})

@@ -1,0 +1,81 @@
+// Fills the store with realistic students, each through the API's own validation: npm run seed -- 1000
+import { parseArgs } from 'node:util'
+import { faker } from '@faker-js/faker'
+import { Presets, SingleBar } from 'cli-progress'
+import Fastify, { type FastifyInstance } from 'fastify'
+import studentCourseApi from '../app.js'
+import { loadConfig, readEnvFile, type Config } from '../config.js'
+import { find } from '../embedded/index.js'
+
+/** Requests under way at once: enough for the store to write many of them to disk together. */
+const CONCURRENCY = 64
+
+try {
+  const count = parseCount()
+  readEnvFile()
+  await seed(loadConfig(process.env), count)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+function parseCount (): number {
+  const { positionals: [text = '', ...rest] } = parseArgs({ allowPositionals: true })
+  const count = Number(text)
+  if (rest.length > 0 || !Number.isSafeInteger(count) || count < 1) {
+    throw new Error('Say how many students to create: npm run seed -- 1000')
+  }
+  return count
+}
+
+async function seed (config: Config, count: number): Promise<void> {
+  const app = Fastify()
+  try {
+    await app.register(studentCourseApi, { ...await store(config), database: config.MONGODB_DATABASE, docs: false })
+    const started = performance.now()
+    await createAll(app, count)
+    console.log(`${count} students created in ${Math.round(performance.now() - started)} ms`)
+  } finally {
+    await app.close()
+  }
+}
+
+/** The store of a server that runs, or one that is started for this. */
+async function store ({ MONGODB_URL, DATA_DIR }: Config) {
+  const url = MONGODB_URL ?? await find(DATA_DIR)
+  return url === undefined ? { embedded: DATA_DIR } : { url }
+}
+
+async function createAll (app: FastifyInstance, count: number): Promise<void> {
+  const bar = new SingleBar({ hideCursor: true }, Presets.shades_classic)
+  bar.start(count, 0)
+  let begun = 0
+  const work = async () => {
+    while (begun < count) {
+      begun++
+      await createOne(app)
+      bar.increment()
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: CONCURRENCY }, work))
+  } finally {
+    bar.stop()
+  }
+}
+
+async function createOne (app: FastifyInstance): Promise<void> {
+  const firstName = faker.person.firstName()
+  const lastName = faker.person.lastName()
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/students/',
+    payload: {
+      name: `${firstName} ${lastName}`,
+      email: faker.internet.email({ firstName, lastName, provider: 'example.com' }).toLowerCase(),
+      course: `${faker.word.adjective()} ${faker.word.noun()}: ${faker.company.buzzPhrase()}`,
+      gpa: faker.number.float({ min: 1, max: 4, fractionDigits: 2 })
+    }
+  })
+  if (answer.statusCode !== 201) throw new Error(`A student was refused: ${answer.body}`)
+}

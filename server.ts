@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import Fastify, { type FastifyInstance } from 'fastify'
+import studentCourseApi from './app.js'
+import { ConfigError, loadConfig, readEnvFile, type Config } from './config.js'
+import { answerClientError } from './lib/client-error.js'
+import { hosts } from './lib/connect.js'
+import { onInterrupt } from './lib/interrupt.js'
+import { loggerOptions } from './lib/logger.js'
+import errors, { sendError, sendNotFound } from './plugins/errors.js'
+
+/** How long after the signal requests that were sent before it may still arrive. */
+const LINGER_MS = 250
+
+try {
+  readEnvFile()
+  await serve(loadConfig(process.env))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(error instanceof ConfigError ? 2 : 1)
+}
+
+async function serve (config: Config): Promise<void> {
+  const app = build(config)
+  closeOnSignals(app, config.SHUTDOWN_TIMEOUT_MS)
+  try {
+    await app.register(errors)
+    await app.register(studentCourseApi, {
+      ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
+      database: config.MONGODB_DATABASE,
+      timeoutMs: config.MONGODB_TIMEOUT_MS,
+      bodyLimit: config.BODY_LIMIT,
+      docs: config.DOCS === 'on'
+    })
+    await app.listen({ host: config.HOST, port: config.PORT, listenTextResolver: (url) => startLine(url, config) })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}
+
+function build (config: Config): FastifyInstance {
+  const app: FastifyInstance = Fastify<Server>({
+    logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
+    genReqId: () => crypto.randomUUID(),
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    connectionTimeout: config.CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
+    pluginTimeout: 0, // connecting has its own limit
+    return503OnClosing: false, // what was sent before the signal is answered
+    frameworkErrors: sendError,
+    clientErrorHandler: answerClientError
+  })
+  app.setNotFoundHandler(sendNotFound)
+  app.addHook('preClose', async () => {
+    await sleep(LINGER_MS)
+    // a connection whose request was under way when closing began is kept alive: close it once it is idle
+    setInterval(() => app.server.closeIdleConnections(), 50).unref()
+  })
+  return app
+}
+
+function closeOnSignals (app: FastifyInstance, delay: number): void {
+  closeWithGrace({ delay, logger: app.log, skip: ['SIGINT'] }, async ({ err, signal }) => {
+    if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
+    else app.log.info(`closing after ${signal}`)
+    await app.close()
+  })
+  process.on('SIGINT', onInterrupt(() => process.emit('SIGTERM', 'SIGTERM'), 'npm_lifecycle_event' in process.env))
+}
+
+function startLine (url: string, config: Config): string {
+  const docs = config.DOCS === 'on' ? `docs at ${url}/docs` : 'docs off'
+  const store = config.MONGODB_URL ? `MongoDB at ${hosts(config.MONGODB_URL)}` : `embedded in ${config.DATA_DIR}`
+  return `Student Course API at ${url}, ${docs}, store: ${store}`
+}

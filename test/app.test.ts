@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto'
+import fastifyMongodb from '@fastify/mongodb'
+import swagger from '@fastify/swagger'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { MongoClient, ObjectId } from 'mongodb'
+import t, { type Test } from 'tap'
+import studentCourseApi, { type StudentRepository } from '../app.js'
+import { janeDoe, unknownId } from './build.js'
+import { client, url } from './store.js'
+
+const prefix = '/college'
+
+/** A larger app with routes and ways of its own. */
+async function buildHost (t: Test, prepare?: (host: FastifyInstance) => Promise<unknown>) {
+  const host = Fastify()
+  t.teardown(() => host.close())
+  await prepare?.(host)
+  return host
+}
+
+/** A database name of the test's own, dropped with it. */
+function newDatabase (t: Test) {
+  const database = `test_${randomUUID()}`
+  t.teardown(() => client.db(database).dropDatabase())
+  return database
+}
+
+async function create (host: FastifyInstance, path = `${prefix}/students/`): Promise<string> {
+  const answer = await host.inject({ method: 'POST', url: path, payload: janeDoe })
+  if (answer.statusCode !== 201) throw new Error(answer.body)
+  return answer.json().id
+}
+
+const isStored = async (id: string, database: string) =>
+  await client.db(database).collection('students').findOne({ _id: new ObjectId(id) }) !== null
+
+t.test('the plugin runs on each kind of database, in a host with and without a mongodb of its own', async (t) => {
+  for (const hostHasMongo of [false, true]) {
+    const prepare = async (host: FastifyInstance) => {
+      if (hostHasMongo) await host.register(fastifyMongodb, { url, database: 'host' })
+    }
+    const who = hostHasMongo ? 'a host with mongodb' : 'a host without mongodb'
+
+    for (const [kind, source] of [['client', { client }], ['url', { url }]] as const) {
+      t.test(`${kind}, in ${who}`, async (t) => {
+        const host = await buildHost(t, prepare)
+        const { mongo } = host
+        const database = newDatabase(t)
+        await host.register(studentCourseApi, { prefix, database, ...source })
+        t.ok(await isStored(await create(host), database))
+        t.equal(host.mongo, mongo, 'the host has the mongo that it had')
+        t.equal(host.hasDecorator('mongo'), hostHasMongo)
+      })
+    }
+
+    t.test(`embedded, in ${who}`, async (t) => {
+      const host = await buildHost(t, prepare)
+      const { mongo } = host
+      await host.register(studentCourseApi, { prefix, embedded: t.testdir() })
+      const id = await create(host)
+      t.notOk(await isStored(id, 'college'), 'in a store of its own')
+      t.equal((await host.inject(`${prefix}/students/${id}`)).statusCode, 200)
+      t.equal(host.mongo, mongo)
+    })
+  }
+})
+
+t.test('without a database of its own the plugin takes the host\'s connection, with database college', async (t) => {
+  const host = await buildHost(t, async (host) => host.register(fastifyMongodb, { url, database: 'host' }))
+  await host.register(studentCourseApi, { prefix })
+  const id = await create(host)
+  t.teardown(() => client.db('college').collection('students').deleteOne({ _id: new ObjectId(id) }))
+  t.ok(await isStored(id, 'college'))
+  t.notOk(await isStored(id, 'host'))
+})
+
+t.test('on the host\'s connection the database may be given, and the host\'s client options do not matter', async (t) => {
+  const database = newDatabase(t)
+  const host = await buildHost(t, async (host) =>
+    host.register(fastifyMongodb, { url, database: 'host', promoteValues: false, useBigInt64: true }))
+  await host.register(studentCourseApi, { prefix, database })
+  const id = await create(host)
+  t.ok(await isStored(id, database))
+  t.strictSame((await host.inject(`${prefix}/students/${id}`)).json(), { id, ...janeDoe })
+})
+
+t.test('without any database registering fails, and says what to pass', async (t) => {
+  const host = await buildHost(t)
+  await t.rejects(async () => host.register(studentCourseApi, { prefix }), {
+    code: 'SCA_SETUP',
+    message: 'student-course-api: no database: pass url, client or embedded, or register @fastify/mongodb before'
+  })
+})
+
+t.test('of a host whose connections have names, the plugin takes the first', async (t) => {
+  const host = await buildHost(t, async (host) => host.register(fastifyMongodb, { client, name: 'main' }))
+  t.equal(host.mongo.client, client, '@fastify/mongodb makes the first named one the unnamed one too')
+  await host.register(studentCourseApi, { prefix, database: newDatabase(t) })
+  t.ok(await create(host))
+})
+
+t.test('more than one database is refused', async (t) => {
+  const host = await buildHost(t)
+  await t.rejects(async () => host.register(studentCourseApi, { client, url }), {
+    message: 'student-course-api: pass only one of url, client and embedded'
+  })
+})
+
+t.test('closing the app closes only what the plugin opened', async (t) => {
+  const own = await MongoClient.connect(url)
+  t.teardown(() => own.close())
+  const host = Fastify()
+  const database = newDatabase(t)
+  await host.register(studentCourseApi, { prefix: '/a', client: own, database })
+  let opened: MongoClient | undefined
+  await host.register(async (scope) => {
+    scope.addHook('onRoute', function () { opened = this.hasDecorator('mongo') ? this.mongo.client : opened })
+    await scope.register(studentCourseApi, { prefix: '/b', url, database })
+  })
+  await host.ready()
+  const listeners = own.listenerCount('topologyDescriptionChanged')
+  await host.close()
+  t.ok(await own.db(database).command({ ping: 1 }))
+  t.equal(own.listenerCount('topologyDescriptionChanged'), listeners - 1, 'nothing of the plugin stays on it')
+  t.ok(opened)
+  await t.rejects(async () => opened?.db(database).command({ ping: 1 }), { name: 'MongoNotConnectedError' })
+})
+
+t.test('the host\'s error handler, 404 handler, validators, parsers and decorators stay as they were', async (t) => {
+  const host = await buildHost(t)
+  host.setErrorHandler((error: Error, _request, reply) => { reply.code(418).send({ host: error.message }) })
+  host.setNotFoundHandler((_request, reply) => { reply.code(404).send({ host: 'nothing' }) })
+  host.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  const query = { type: 'object', properties: { n: { type: 'integer' } } } as const
+  host.get('/host', { schema: { querystring: query } }, async ({ query }) => query)
+  host.post('/host', async ({ body }) => ({ body }))
+  host.get('/fail', async () => { throw new Error('mine') })
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+
+  t.strictSame((await host.inject('/host?n=5')).json(), { n: 5 }, 'the host coerces as ever')
+  const answers = [['/fail', { host: 'mine' }], ['/host?n=x', { host: 'querystring/n must be integer' }],
+    ['/nope', { host: 'nothing' }], [`${prefix}/nope`, { host: 'nothing' }]] as const
+  for (const [path, body] of answers) t.strictSame((await host.inject(path)).json(), body, path)
+  for (const type of ['text/csv', 'text/plain']) {
+    const answer = await host.inject({ method: 'POST', url: '/host', headers: { 'content-type': type }, payload: 'a' })
+    t.strictSame(answer.json(), { body: 'a' })
+  }
+  for (const name of ['students', 'storeGuard', 'closePaths', 'swagger', 'mongo']) t.notOk(host.hasDecorator(name), name)
+  const hosts = await host.inject('/host')
+  t.equal(hosts.headers['x-content-type-options'], undefined)
+
+  const ours = await host.inject({ method: 'POST', url: `${prefix}/students`, headers: { 'content-type': 'text/csv' }, payload: 'a' })
+  t.equal(ours.statusCode, 415, 'the host\'s parsers do not reach the plugin')
+  t.equal(ours.headers['content-type'], 'application/problem+json; charset=utf-8')
+})
+
+t.test('the host\'s OpenAPI document gains the plugin\'s routes and loses nothing', async (t) => {
+  const host = await buildHost(t, async (host) => {
+    await host.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Host', version: '1' } } })
+    // names that the plugin has too
+    host.addSchema({ $id: 'StudentModel', title: 'StudentModel', type: 'object', properties: { theirs: { type: 'string' } } })
+    host.get('/host', { schema: { operationId: 'createStudent', response: { 200: { $ref: 'StudentModel#' } } } }, async () => ({}))
+  })
+  const database = newDatabase(t)
+  await host.register(studentCourseApi, { prefix, client, database })
+  await host.register(studentCourseApi, { prefix: '/api/v1', client, database })
+  await host.register(studentCourseApi, { prefix: '/x', client, database, operationIdPrefix: 'mine' })
+  await host.ready()
+
+  const document = structuredClone(host.swagger()) as any // the type of the document is that of any OpenAPI version
+  t.strictSame(await new Validator().validate(structuredClone(document)), { valid: true })
+  t.equal(document.info.title, 'Host')
+  t.strictSame(Object.keys(document.paths), ['/host',
+    ...[prefix, '/api/v1', '/x'].flatMap((path) => [`${path}/students/`, `${path}/students/{id}`])])
+  t.ok(document.components.schemas['def-0'].properties.theirs)
+  const ids = Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods).map(({ operationId }) => operationId))
+  t.equal(new Set(ids).size, 16)
+  t.match(ids, ['createStudent', 'college_createStudent'])
+  t.ok(ids.includes('api_v1_listStudents'))
+  t.ok(ids.includes('minecreateStudent'))
+
+  const own = (await host.inject(`${prefix}/openapi.json`)).json()
+  t.strictSame(Object.keys(own.paths), [`${prefix}/students/`, `${prefix}/students/{id}`])
+  t.equal(own.info.title, 'Student Course API')
+})
+
+t.test('Swagger UI under a prefix finds its files and its document there', async (t) => {
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  const page = await host.inject(`${prefix}/docs`)
+  const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => String(file))
+  t.ok(files.length >= 4)
+  for (const file of files) {
+    const path = new URL(file, `http://x${prefix}/docs`).pathname
+    t.ok(path.startsWith(`${prefix}/docs/`))
+    t.equal((await host.inject(path)).statusCode, 200, path)
+  }
+  t.ok((await host.inject(`${prefix}/docs/json`)).json().paths[`${prefix}/students/`])
+})
+
+t.test('two registrations with different prefixes and databases do not meet', async (t) => {
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix: '/day', url, database: newDatabase(t) })
+  await host.register(studentCourseApi, { prefix: '/evening', embedded: t.testdir(), database: 'evening' })
+  const id = await create(host, '/day/students')
+  t.equal((await host.inject(`/day/students/${id}`)).statusCode, 200)
+  t.equal((await host.inject(`/evening/students/${id}`)).statusCode, 404)
+})
+
+t.test('Location holds the prefix', async (t) => {
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  const { headers } = await host.inject({ method: 'POST', url: `${prefix}/students`, payload: janeDoe })
+  t.match(headers.location, /^\/college\/students\/[0-9a-f]{24}$/)
+  t.equal((await host.inject(String(headers.location))).statusCode, 200)
+})
+
+t.test('HEAD is answered also in a host that makes no HEAD routes', async (t) => {
+  const host = Fastify({ exposeHeadRoutes: false })
+  t.teardown(() => host.close())
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  t.equal((await host.inject({ method: 'HEAD', url: `${prefix}/students` })).statusCode, 200)
+  t.equal((await host.inject({ method: 'POST', url: `${prefix}/docs` })).statusCode, 405)
+})
+
+t.test('a repository of one\'s own takes the place of the database', async (t) => {
+  const stored = new Map<string, any>() // a store for a test
+  const students: StudentRepository = {
+    async create (fields) {
+      stored.set(unknownId, { id: unknownId, ...fields })
+      return stored.get(unknownId)
+    },
+    list: async () => [...stored.values()],
+    find: async (id) => stored.get(id),
+    update: async (id, changes) => stored.has(id) ? Object.assign(stored.get(id), changes) : undefined,
+    delete: async (id) => stored.delete(id)
+  }
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix, students })
+  const path = `${prefix}/students/${unknownId}`
+
+  t.equal((await host.inject({ method: 'PUT', url: path, payload: { gpa: '2.0' } })).statusCode, 404)
+  t.equal(await create(host), unknownId)
+  t.strictSame((await host.inject({ method: 'PUT', url: path, payload: { gpa: '2.0', name: null } })).json(), { id: unknownId, ...janeDoe, gpa: 2 })
+  t.equal((await host.inject(`${prefix}/students`)).json().students.length, 1)
+  t.equal((await host.inject({ method: 'DELETE', url: path })).statusCode, 204)
+  t.equal((await host.inject(path)).statusCode, 404)
+})
+
+t.test('the plugin reads no environment variable', async (t) => {
+  const seen: string[] = []
+  const { env } = process
+  process.env = new Proxy(env, {
+    get: (target, name) => {
+      if (typeof name === 'string') seen.push(name)
+      return target[String(name)]
+    }
+  })
+  t.teardown(() => { process.env = env })
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  await create(host)
+  const ours = ['MONGODB_URL', 'MONGODB_DATABASE', 'DATA_DIR', 'HOST', 'PORT', 'LOG_LEVEL', 'BODY_LIMIT', 'DOCS']
+  t.strictSame(seen.filter((name) => ours.includes(name)), [])
+})

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto'
+import Fastify from 'fastify'
+import studentCourseApi, { type AppOptions } from '../app.js'
+import { client } from './store.js'
+
+export const janeDoe = {
+  name: 'Jane Doe',
+  email: 'jdoe@example.com',
+  course: 'Experiments, Science, and Fashion in Nanophotonics',
+  gpa: 3.5
+}
+
+/** An id that no student has. */
+export const unknownId = '66b3f0a1c2d4e5f601234567'
+
+interface Test {
+  teardown (close: () => unknown): void
+}
+
+/** The API in a bare Fastify app, on a database of its own that goes with the test; `students` is its collection. */
+export async function build (t: Test, options: AppOptions = {}) {
+  const app = Fastify()
+  const database = client.db(`test_${randomUUID()}`)
+  t.teardown(async () => {
+    await app.close()
+    await database.dropDatabase()
+  })
+  await app.register(studentCourseApi, { client, database: database.databaseName, ...options })
+
+  const inject = (method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS', path: string, payload?: unknown) =>
+    app.inject({
+      method,
+      url: path,
+      ...(payload !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        payload: typeof payload === 'string' ? payload : JSON.stringify(payload)
+      })
+    })
+  /** Creates Jane Doe, changed as given, and answers the new student. */
+  const create = async (changes = {}) => (await inject('POST', '/students/', { ...janeDoe, ...changes })).json()
+
+  return { app, inject, create, students: database.collection('students') }
+}

@@ -1,0 +1,118 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t from 'tap'
+import { build, janeDoe, unknownId } from '../build.js'
+
+const { inject } = await build(t)
+const document = (await inject('GET', '/openapi.json')).json()
+
+t.test('the document is valid OpenAPI 3.1', async (t) => {
+  const validator = new Validator()
+  t.strictSame(await validator.validate(structuredClone(document)), { valid: true })
+  t.equal(validator.version, '3.1')
+  const broken = { ...structuredClone(document), paths: { '/x': { get: { responses: 5 } } } }
+  t.equal((await new Validator().validate(broken)).valid, false, 'the validator does find faults')
+})
+
+t.test('the document says whose it is', async (t) => {
+  t.equal(document.info.title, 'Student Course API')
+  t.strictSame(document.tags.map(({ name }: { name: string }) => name), ['students'])
+})
+
+t.test('each operation has its name, id and tag', async (t) => {
+  const operations = Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) =>
+      [method, path, operation.operationId, operation.summary, operation.tags.join()].join(' ')))
+  t.strictSame(operations, [
+    'post /students/ createStudent Create Student students',
+    'get /students/ listStudents List Students students',
+    'get /students/{id} showStudent Show Student students',
+    'put /students/{id} updateStudent Update Student students',
+    'delete /students/{id} deleteStudent Delete Student students'
+  ])
+})
+
+t.test('each operation says what a newcomer has to know', async (t) => {
+  const { '/students/': all, '/students/{id}': one } = document.paths
+  t.match(all.post.description, /server makes the id/)
+  t.match(all.get.description, /without pages: at most 1000/)
+  t.match(one.put.description, /Changes the given fields.*null counts as not given/)
+  t.match(one.delete.description, /204, without a body/)
+})
+
+t.test('each operation lists every status that it can answer with, errors as problem details', async (t) => {
+  const statuses = (path: string, method: string) => Object.keys(document.paths[path][method].responses).join(' ')
+  t.equal(statuses('/students/', 'post'), '201 400 413 415 422 500 503 507')
+  t.equal(statuses('/students/', 'get'), '200 500 503')
+  t.equal(statuses('/students/{id}', 'get'), '200 404 422 500 503')
+  t.equal(statuses('/students/{id}', 'put'), '200 400 404 413 415 422 500 503 507')
+  t.equal(statuses('/students/{id}', 'delete'), '204 400 404 413 415 422 500 503 507')
+  for (const operation of Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods))) {
+    for (const [status, { content, headers }] of Object.entries<any>(operation.responses)) {
+      if (status < '400') continue
+      t.strictSame(Object.keys(content), ['application/problem+json'])
+      t.equal(content['application/problem+json'].schema.$ref, '#/components/schemas/ProblemDetails')
+      if (status === '503') t.ok(headers['Retry-After'])
+    }
+  }
+})
+
+t.test('the shapes are components, each described', async (t) => {
+  const { schemas } = document.components
+  t.strictSame(Object.keys(schemas).sort(),
+    ['CreateStudentModel', 'ProblemDetails', 'StudentCollection', 'StudentModel', 'UpdateStudentModel'])
+  for (const [name, schema] of Object.entries<any>(schemas)) t.ok(schema.description.length > 20, name)
+  t.equal(schemas.StudentCollection.properties.students.maxItems, 1000)
+  t.equal(schemas.StudentCollection.properties.students.items.$ref, '#/components/schemas/StudentModel')
+  t.strictSame(schemas.StudentModel.required, ['id'])
+  t.strictSame(schemas.CreateStudentModel.required, ['name', 'email', 'course', 'gpa'])
+  t.notOk('required' in schemas.UpdateStudentModel)
+})
+
+t.test('Jane Doe is the example of every student, and can be sent as she is', async (t) => {
+  const expected = { ...janeDoe, gpa: 3.0 }
+  const { '/students/': all, '/students/{id}': one } = document.paths
+  const bodies = [all.post, one.put].map(({ requestBody }) => requestBody.content['application/json'].example)
+  t.strictSame(bodies, [expected, expected])
+
+  const shown = [all.post.responses[201], one.get.responses[200], one.put.responses[200]]
+  for (const { content } of shown) t.match(content['application/json'].example, { id: /^[0-9a-f]{24}$/, ...expected })
+  t.match(all.get.responses[200].content['application/json'].example.students, [expected])
+
+  const created = await inject('POST', '/students/', bodies[0])
+  t.equal(created.statusCode, 201)
+  t.match((await inject('PUT', `/students/${created.json().id}`, bodies[1])).json(), expected)
+})
+
+t.test('the document tells of Location and of no hidden route', async (t) => {
+  t.ok(document.paths['/students/'].post.responses[201].headers.Location)
+  t.strictSame(Object.keys(document.paths), ['/students/', '/students/{id}'])
+})
+
+t.test('Swagger UI is served with all its files from here', async (t) => {
+  const page = await inject('GET', '/docs')
+  t.equal(page.statusCode, 200)
+  t.match(page.headers['content-type'], /text\/html/)
+  const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => String(file))
+  t.ok(files.length >= 4)
+  for (const file of files) {
+    t.notMatch(file, /^https?:|^\/\//)
+    t.equal((await inject('GET', new URL(file, 'http://x/docs').pathname)).statusCode, 200, file)
+  }
+  const settings = await inject('GET', '/docs/static/swagger-initializer.js')
+  t.match(settings.body, /"validatorUrl":\s*null/)
+})
+
+t.test('an answer holds nothing but what its schema names', async (t) => {
+  const student = { id: unknownId, ...janeDoe, password: 'secret' }
+  const answer = async () => student
+  const { inject } = await build(t, {
+    students: { create: answer, find: answer, update: answer, list: async () => [student], delete: async () => true }
+  })
+  for (const [method, path, body] of [['POST', '/students/', janeDoe], ['GET', '/students/', undefined],
+    ['GET', `/students/${unknownId}`, undefined], ['PUT', `/students/${unknownId}`, {}]] as const) {
+    const { body: text } = await inject(method, path, body)
+    t.match(text, /Jane Doe/)
+    t.notMatch(text, /secret/)
+  }
+})
+

@@ -1,0 +1,91 @@
+import t from 'tap'
+import { build, janeDoe, unknownId } from '../build.js'
+
+const problemType = 'application/problem+json; charset=utf-8'
+
+t.test('a body that is not JSON is 400', async (t) => {
+  const { inject } = await build(t)
+  for (const body of ['{', '{"name":', "{'name':1}", 'name=x', '{"a":1}x', '\u0000', '']) {
+    const answer = await inject('POST', '/students/', body)
+    t.equal(answer.statusCode, 400, JSON.stringify(body))
+    t.equal(answer.headers['content-type'], problemType)
+    t.match(answer.json(), { type: 'about:blank', title: 'Bad Request', status: 400, instance: '/students/' })
+  }
+})
+
+t.test('a body of any other media type is 415', async (t) => {
+  const { app } = await build(t)
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'application/merge-patch+json', 'x']) {
+    for (const [method, url] of [['POST', '/students'], ['PUT', `/students/${unknownId}`]] as const) {
+      const answer = await app.inject({ method, url, headers: { 'content-type': type }, payload: JSON.stringify(janeDoe) })
+      t.equal(answer.statusCode, 415, `${method} ${type}`)
+      t.equal(answer.headers['content-type'], problemType)
+    }
+  }
+  const headers = { 'content-type': 'application/json; charset=utf-8' }
+  t.equal((await app.inject({ method: 'POST', url: '/students', headers, payload: janeDoe })).statusCode, 201)
+})
+
+t.test('a body over the limit is 413, one of just that size is not', async (t) => {
+  const { inject, students } = await build(t, { bodyLimit: 1_024 })
+  const body = (bytes: number) => {
+    const rest = JSON.stringify({ ...janeDoe, padding: '' })
+    return JSON.stringify({ ...janeDoe, padding: 'x'.repeat(bytes - rest.length) })
+  }
+  t.equal((await inject('POST', '/students/', body(1_024))).statusCode, 201)
+  const answer = await inject('POST', '/students/', body(1_025))
+  t.equal(answer.statusCode, 413)
+  t.equal(answer.headers['content-type'], problemType)
+  t.equal(await students.countDocuments({}), 1)
+})
+
+t.test('a method that a path lacks is 405 with those that it has', async (t) => {
+  const { app, inject } = await build(t)
+  const paths = {
+    '/students': 'POST, GET, HEAD, OPTIONS',
+    '/students/': 'POST, GET, HEAD, OPTIONS',
+    [`/students/${unknownId}`]: 'GET, HEAD, PUT, DELETE, OPTIONS',
+    '/openapi.json': 'GET, HEAD, OPTIONS',
+    '/docs': 'GET, HEAD, OPTIONS',
+    '/docs/': 'GET, HEAD, OPTIONS'
+  }
+  for (const [path, allow] of Object.entries(paths)) {
+    for (const method of app.supportedMethods.filter((method) => !allow.split(', ').includes(method))) {
+      const answer = await app.inject({ method: method as 'PATCH', url: path, headers: { 'content-type': 'x/y' }, payload: '{' })
+      t.equal(answer.statusCode, 405, `${method} ${path}`)
+      t.equal(answer.headers.allow, allow)
+      t.equal(answer.headers['content-type'], problemType)
+    }
+    const options = await inject('OPTIONS', path)
+    t.equal(options.statusCode, 204)
+    t.equal(options.headers.allow, allow)
+  }
+})
+
+t.test('every answer forbids browsers to guess its type', async (t) => {
+  const { inject } = await build(t)
+  const requests = [
+    ['GET', '/students/', 200], ['POST', '/students/', 422], ['GET', `/students/${unknownId}`, 404], ['PATCH', '/students', 405],
+    ['OPTIONS', '/students', 204], ['GET', '/docs', 200], ['GET', '/docs/static/swagger-ui.css', 200], ['GET', '/openapi.json', 200]
+  ] as const
+  for (const [method, path, status] of requests) {
+    const answer = await inject(method, path)
+    t.equal(answer.statusCode, status, `${method} ${path}`)
+    t.equal(answer.headers['x-content-type-options'], 'nosniff')
+  }
+})
+
+t.test('without docs there is no page and no document', async (t) => {
+  const { inject } = await build(t, { docs: false })
+  for (const path of ['/docs', '/docs/', '/docs/json', '/openapi.json']) t.equal((await inject('GET', path)).statusCode, 404)
+  t.equal((await inject('GET', '/students/')).statusCode, 200)
+})
+
+t.test('an error of a repository shows nothing of itself', async (t) => {
+  const fail = async () => { throw new Error('secret: mongodb://user:pass@host') }
+  const { inject } = await build(t, { students: { create: fail, list: fail, find: fail, update: fail, delete: fail } })
+  const answer = await inject('GET', '/students/')
+  t.equal(answer.statusCode, 500)
+  t.notMatch(answer.body, /secret|mongodb/)
+  t.match(answer.json(), { title: 'Internal Server Error', detail: /^Something went wrong here \(request req-\w+\)\.$/ })
+})

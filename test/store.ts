@@ -1,0 +1,16 @@
+import t from 'tap'
+import { start } from '../embedded/index.js'
+import { connect } from '../lib/connect.js'
+
+/** The server that a test file runs on: MONGODB_URL, or else an embedded store of its own. */
+export const url = process.env.MONGODB_URL ?? await startEmbedded()
+
+/** A connection beside that of the API, to see what is stored. */
+export const client = await connect(url)
+t.teardown(() => client.close())
+
+async function startEmbedded (): Promise<string> {
+  const store = await start({ path: t.testdir() })
+  t.teardown(() => store.close())
+  return store.url
+}
