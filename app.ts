@@ -1,14 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { DatabaseOptions } from './lib/database-options.js'
+import type { StudentRepository } from './lib/student-repository.js'
 import { createValidatorCompiler } from './lib/validator.js'
 import errors from './plugins/errors.js'
 import json from './plugins/json.js'
 import methods from './plugins/methods.js'
-import mongodb, { type MongodbOptions } from './plugins/mongodb.js'
+import mongodb from './plugins/mongodb.js'
 import openapi from './plugins/openapi.js'
-import mongoStudents, { type StudentRepository } from './plugins/students.js'
+import mongoStudents from './plugins/students.js'
 import studentRoutes from './routes/students/index.js'
 
-export interface AppOptions extends MongodbOptions {
+export interface AppOptions extends DatabaseOptions {
   /** A repository of yours in place of MongoDB's; then no database is needed. */
   students?: StudentRepository | undefined
   /** Whether `/docs` and `/openapi.json` are served, default true. */
@@ -45,7 +47,8 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
 }
 
 export default studentCourseApi
-export type { MongodbOptions, StudentRepository }
+// no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
+export type { DatabaseOptions, StudentRepository }
 export type { StudentFields } from './lib/student-fields.js'
 export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
 export { ProblemDetails } from './schemas/common.js'

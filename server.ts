@@ -48,6 +48,8 @@ function build (config: Config): FastifyInstance {
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
+    // Node looks for requests over their time at an interval, and overlooks them if its limit for headers is the longer
+    http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
     pluginTimeout: 0, // connecting has its own limit
     return503OnClosing: false, // what was sent before the signal is answered
     frameworkErrors: sendError,

@@ -42,7 +42,7 @@ function create (Client: typeof MongoClient, url: string): MongoClient {
   try {
     return new Client(url, clientOptions(url))
   } catch (error) {
-    throw new SetupError(`MONGODB_URL is not valid: ${redact(error, url)}`)
+    throw new SetupError(`the MongoDB URL is not valid: ${redact(error, url)}`)
   }
 }
 
@@ -77,9 +77,9 @@ function isTooOld (error: unknown): boolean {
   return error instanceof Error && isTooOld(error.cause)
 }
 
-/** The hosts of a MongoDB URL, without user, password, path and options. */
+/** The hosts of a MongoDB URL, without user, password, path and options; a URL with a stray @ is not told at all. */
 export function hosts (url: string): string {
-  return url.replace(/^[^:]*:\/\//, '').replace(/[/?].*$/s, '').replace(/^.*@/s, '')
+  return /^[^/]+:\/\/(?:[^@]*@)?([^/?@]*)(?:[/?][^@]*)?$/.exec(url)?.[1] ?? 'the given URL'
 }
 
 /** The error's message without any piece of the URL's user information or options. */

@@ -3,22 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ObjectId, type MongoClient } from 'mongodb'
 import { connect } from '../lib/connect.js'
+import type { DatabaseOptions } from '../lib/database-options.js'
 import { SetupError } from '../lib/errors.js'
 import { StoreGuard } from '../lib/store-guard.js'
-
-/** Where the students live. Give one of the first three, or none inside a host that has `@fastify/mongodb`. */
-export interface MongodbOptions {
-  /** A MongoDB URL, handed to the driver unchanged; the connection is closed with the app. */
-  url?: string | undefined
-  /** A client of yours; it stays open when the app closes. */
-  client?: MongoClient | undefined
-  /** The folder of an embedded store, which is started here and closed with the app. */
-  embedded?: string | undefined
-  /** The database, default `college`; a database in the URL's path is not used. */
-  database?: string | undefined
-  /** How long one operation may take, in milliseconds, default 1500; then the answer is 503. */
-  timeoutMs?: number | undefined
-}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,7 +13,7 @@ declare module 'fastify' {
   }
 }
 
-async function mongodb (app: FastifyInstance, options: MongodbOptions) {
+async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
   const { database = 'college', timeoutMs = 1_500 } = options
   const client = await resolveClient(app, options)
   const guard = new StoreGuard(client, timeoutMs)
@@ -41,7 +28,7 @@ async function mongodb (app: FastifyInstance, options: MongodbOptions) {
   }
 }
 
-async function resolveClient (app: FastifyInstance, { url, client, embedded }: MongodbOptions): Promise<MongoClient> {
+async function resolveClient (app: FastifyInstance, { url, client, embedded }: DatabaseOptions): Promise<MongoClient> {
   if ([url, client, embedded].filter((source) => source !== undefined).length > 1) {
     throw new SetupError('pass only one of url, client and embedded')
   }

@@ -4,21 +4,8 @@ import { ObjectId, type Abortable, type Collection, type CommandOperationOptions
 import type { StoreGuard } from '../lib/store-guard.js'
 import { toStored, toStudent } from '../lib/student-document.js'
 import type { StudentFields } from '../lib/student-fields.js'
+import type { StudentRepository } from '../lib/student-repository.js'
 import { LIST_LIMIT, type Student } from '../schemas/student.js'
-
-/**
- * What the routes ask of a store. An id is 24 hexadecimal digits; `undefined` and `false` mean: no such student.
- * A store that can't serve throws StoreUnavailableError (503) or StoreFullError (507).
- */
-export interface StudentRepository {
-  create(fields: StudentFields): Promise<Student>
-  /** At most 1000 students, in the store's order. */
-  list(): Promise<Student[]>
-  find(id: string): Promise<Student | undefined>
-  /** Changes only the given fields; none given answers the stored student. */
-  update(id: string, changes: Partial<StudentFields>): Promise<Student | undefined>
-  delete(id: string): Promise<boolean>
-}
 
 declare module 'fastify' {
   interface FastifyInstance {

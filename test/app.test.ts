@@ -6,8 +6,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { MongoClient, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import studentCourseApi, { type StudentRepository } from '../app.js'
-import { janeDoe, unknownId } from './build.js'
 import { client, url } from './store.js'
+import { janeDoe, unknownId } from './samples.js'
 
 const prefix = '/college'
 
@@ -75,14 +75,16 @@ t.test('without a database of its own the plugin takes the host\'s connection, w
   t.notOk(await isStored(id, 'host'))
 })
 
-t.test('on the host\'s connection the database may be given, and the host\'s client options do not matter', async (t) => {
-  const database = newDatabase(t)
-  const host = await buildHost(t, async (host) =>
-    host.register(fastifyMongodb, { url, database: 'host', promoteValues: false, useBigInt64: true }))
-  await host.register(studentCourseApi, { prefix, database })
-  const id = await create(host)
-  t.ok(await isStored(id, database))
-  t.strictSame((await host.inject(`${prefix}/students/${id}`)).json(), { id, ...janeDoe })
+t.test('on the host\'s connection the database may be given, and the host\'s BSON options do no harm', async (t) => {
+  for (const bson of [{ promoteValues: false }, { promoteLongs: false }, { useBigInt64: true }, { raw: true }]) {
+    const database = newDatabase(t)
+    const host = await buildHost(t, async (host) => host.register(fastifyMongodb, { url, database: 'host', ...bson }))
+    await host.register(studentCourseApi, { prefix, database })
+    const id = await create(host)
+    t.ok(await isStored(id, database))
+    t.strictSame((await host.inject(`${prefix}/students/${id}`)).json(), { id, ...janeDoe }, JSON.stringify(bson))
+    t.equal((await host.inject({ method: 'DELETE', url: `${prefix}/students/${id}` })).statusCode, 204)
+  }
 })
 
 t.test('without any database registering fails, and says what to pass', async (t) => {

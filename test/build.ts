@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
 import studentCourseApi, { type AppOptions } from '../app.js'
+import { janeDoe } from './samples.js'
 import { client } from './store.js'
-
-export const janeDoe = {
-  name: 'Jane Doe',
-  email: 'jdoe@example.com',
-  course: 'Experiments, Science, and Fashion in Nanophotonics',
-  gpa: 3.5
-}
-
-/** An id that no student has. */
-export const unknownId = '66b3f0a1c2d4e5f601234567'
 
 interface Test {
   teardown (close: () => unknown): void

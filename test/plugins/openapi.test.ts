@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
-import { build, janeDoe, unknownId } from '../build.js'
+import { build } from '../build.js'
+import { janeDoe, unknownId } from '../samples.js'
 
 const { inject } = await build(t)
 const document = (await inject('GET', '/openapi.json')).json()

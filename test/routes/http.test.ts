@@ -1,5 +1,6 @@
 import t from 'tap'
-import { build, janeDoe, unknownId } from '../build.js'
+import { build } from '../build.js'
+import { janeDoe, unknownId } from '../samples.js'
 
 const problemType = 'application/problem+json; charset=utf-8'
 

@@ -1,6 +1,7 @@
 import { Double, ObjectId } from 'mongodb'
 import t from 'tap'
-import { build, unknownId } from '../../build.js'
+import { build } from '../../build.js'
+import { unknownId } from '../../samples.js'
 
 t.test('an update changes the given fields and leaves the others', async (t) => {
   const { inject, create } = await build(t)

@@ -1,6 +1,7 @@
 import { Double, Int32, ObjectId } from 'mongodb'
 import t from 'tap'
-import { build, janeDoe, unknownId } from '../../build.js'
+import { build } from '../../build.js'
+import { janeDoe, unknownId } from '../../samples.js'
 
 t.test('a created student is answered with 201, its new id and its path', async (t) => {
   const { inject } = await build(t)

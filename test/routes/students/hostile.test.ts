@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { build, janeDoe } from '../../build.js'
+import { build } from '../../build.js'
+import { janeDoe } from '../../samples.js'
 
 t.test('a value that looks like an operator is data or a fault, never an operator', async (t) => {
   const { inject, create, students } = await build(t)

@@ -1,6 +1,7 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb'
 import t from 'tap'
-import { build, unknownId } from '../../build.js'
+import { build } from '../../build.js'
+import { unknownId } from '../../samples.js'
 
 t.test('a list without students is an empty list in an object', async (t) => {
   const { inject } = await build(t)

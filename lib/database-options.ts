@@ -1,0 +1,15 @@
+import type { MongoClient } from 'mongodb'
+
+/** Where the students live. Give one of the first three, or none inside a host that has `@fastify/mongodb`. */
+export interface DatabaseOptions {
+  /** A MongoDB URL, handed to the driver unchanged; the connection is closed with the app. */
+  url?: string | undefined
+  /** A client of yours; it stays open when the app closes. */
+  client?: MongoClient | undefined
+  /** The folder of an embedded store, which is started here and closed with the app. */
+  embedded?: string | undefined
+  /** The database, default `college`; a database in the URL's path is not used. */
+  database?: string | undefined
+  /** How long one operation may take, in milliseconds, default 1500; then the answer is 503. */
+  timeoutMs?: number | undefined
+}

@@ -1,0 +1,16 @@
+import type { Student } from '../schemas/student.js'
+import type { StudentFields } from './student-fields.js'
+
+/**
+ * What the routes ask of a store. An id is 24 hexadecimal digits; `undefined` and `false` mean: no such student.
+ * A store that can't serve throws StoreUnavailableError (503) or StoreFullError (507).
+ */
+export interface StudentRepository {
+  create(fields: StudentFields): Promise<Student>
+  /** At most 1000 students, in the store's order. */
+  list(): Promise<Student[]>
+  find(id: string): Promise<Student | undefined>
+  /** Changes only the given fields; none given answers the stored student. */
+  update(id: string, changes: Partial<StudentFields>): Promise<Student | undefined>
+  delete(id: string): Promise<boolean>
+}

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { Config, ConfigError, loadConfig } from '../config.js'
+
+t.test('without variables everything has its default', async (t) => {
+  t.strictSame(loadConfig({ PATH: '/bin', MONGODB_URL: '' }), {
+    MONGODB_DATABASE: 'college',
+    MONGODB_TIMEOUT_MS: 1_500,
+    DATA_DIR: './data',
+    HOST: '127.0.0.1',
+    PORT: 8_000,
+    LOG_LEVEL: 'info',
+    BODY_LIMIT: 65_536,
+    REQUEST_TIMEOUT_MS: 30_000,
+    CONNECTION_TIMEOUT_MS: 60_000,
+    KEEP_ALIVE_TIMEOUT_MS: 72_000,
+    SHUTDOWN_TIMEOUT_MS: 10_000,
+    DOCS: 'on'
+  })
+})
+
+t.test('variables are taken as numbers where numbers are meant', async (t) => {
+  t.match(loadConfig({ PORT: '0', MONGODB_DATABASE: '1', DOCS: 'off' }), { PORT: 0, MONGODB_DATABASE: '1', DOCS: 'off' })
+})
+
+t.test('one error lists every fault, without any value', async (t) => {
+  const env = {
+    MONGODB_URL: 'http://user:secret@x',
+    MONGODB_DATABASE: 'a/b',
+    PORT: '80000',
+    LOG_LEVEL: 'loud',
+    BODY_LIMIT: 'much',
+    REQUEST_TIMEOUT_MS: '0',
+    DOCS: 'maybe'
+  }
+  t.throws(() => loadConfig(env), new ConfigError([
+    'MONGODB_URL must match pattern "^mongodb(\\+srv)?://"',
+    'MONGODB_DATABASE must match pattern "^[^/\\\\. "$*<>:|?]{1,63}$"',
+    'PORT must be <= 65535',
+    'LOG_LEVEL must be equal to one of the allowed values: fatal, error, warn, info, debug, trace, silent',
+    'BODY_LIMIT must be integer',
+    'REQUEST_TIMEOUT_MS must be >= 1',
+    'DOCS must be equal to one of the allowed values: on, off'
+  ]))
+})
+
+t.test('every variable is described', async (t) => {
+  for (const [name, schema] of Object.entries(Config.properties)) t.match(schema.description, /^[A-Z].*\.$/, name)
+})

@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { BSON, MongoClient, type MongoClientOptions } from 'mongodb'
+import t, { type Test } from 'tap'
+import { connect, hosts } from '../../lib/connect.js'
+
+/** A client that only notes what it was given. */
+function recordingClient () {
+  const calls: [url: string, options: MongoClientOptions][] = []
+  class Client {
+    constructor (url: string, options: MongoClientOptions) {
+      calls.push([url, options])
+    }
+
+    on () {}
+    async connect () {}
+  }
+  // the two methods are all that connect() asks of a client
+  return { calls, Client: Client as unknown as typeof MongoClient }
+}
+
+/** A server that answers every message with a document, or never. */
+async function fakeServer (t: Test, answer?: object) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    if (answer) socket.on('data', (message) => socket.write(reply(message, answer)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return `127.0.0.1:${(server.address() as AddressInfo).port}` // a TCP server's address is of that type
+}
+
+/** An OP_MSG reply: header, flags, and one section of kind 0. */
+function reply (message: Buffer, answer: object): Buffer {
+  const document = BSON.serialize(answer)
+  const header = Buffer.alloc(21)
+  header.writeInt32LE(21 + document.length, 0)
+  header.writeInt32LE(message.readInt32LE(4), 8)
+  header.writeInt32LE(2013, 12)
+  return Buffer.concat([header, document])
+}
+
+t.test('a URL reaches the driver unchanged, mongodb+srv and replica sets too', async (t) => {
+  const urls = [
+    'mongodb+srv://user:p%40ss@cluster0.example.mongodb.net/school?retryWrites=true&w=majority&appName=x',
+    'mongodb://a:1,b:2/?replicaSet=rs&readPreference=secondary'
+  ]
+  for (const url of urls) {
+    const { calls, Client } = recordingClient()
+    await connect(url, { Client })
+    t.equal(calls.length, 1)
+    t.equal(calls[0]?.[0], url)
+  }
+})
+
+t.test('the connection uses the Stable API, and options of ours only where the URL is silent', async (t) => {
+  const { calls, Client } = recordingClient()
+  await connect('mongodb://a', { Client })
+  await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8', { Client })
+  const serverApi = { version: '1', strict: true, deprecationErrors: true }
+  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000 }
+  t.strictSame(calls.map(([, options]) => options), [{ ...ours, serverApi }, { serverApi }])
+})
+
+t.test('a wrong URL is refused without its credentials', async (t) => {
+  const urls = [
+    'mongodb://user:s3cret/pass@host:notaport/?x',
+    'mongodb://us er:s3cret@host:99999999',
+    'mongodb://user:s3cret@host/?unknownOption=s3cret',
+    'mongodb+srv://user:s3cret@host:27017',
+    'mongodb+srv://user:s3cret@host.a.b,host2.a.b',
+    'mongodb://user:%zzs3cret@',
+    'http://user:s3cret@host'
+  ]
+  for (const url of urls) {
+    const error: Error = await connect(url).then(() => new Error('connected'), (error) => error)
+    t.match(error.message, /^student-course-api: the MongoDB URL is not valid: ./, url)
+    t.notMatch(error.message, /s3cret|user:/)
+  }
+})
+
+t.test('a server out of reach is one error that names its host, without credentials', async (t) => {
+  const url = 'mongodb://user:s3cret@127.0.0.1:1/admin?serverSelectionTimeoutMS=300'
+  const error: Error = await connect(url).then(() => new Error('connected'), (error) => error)
+  t.match(error.message, /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: connect ECONNREFUSED/)
+  t.notMatch(error.message, /s3cret|user/)
+})
+
+t.test('a server that takes connections and never answers is given up', async (t) => {
+  const started = performance.now()
+  const url = `mongodb://${await fakeServer(t)}/?serverSelectionTimeoutMS=60000&connectTimeoutMS=60000`
+  await t.rejects(connect(url, { limitMs: 200 }), { message: /is out of reach: no answer within 200 ms$/ })
+  t.ok(performance.now() - started < 2_000)
+})
+
+t.test('a server from before the Stable API is refused: 4.4, 4.0, and one that lacks hello', async (t) => {
+  const hello = { ok: 1, helloOk: true, isWritablePrimary: true, maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000, minWireVersion: 0 }
+  const answers = [
+    { ...hello, maxWireVersion: 9 },
+    { ...hello, maxWireVersion: 7 },
+    { ok: 0, code: 59, codeName: 'CommandNotFound', errmsg: "no such command: 'hello'" }
+  ]
+  for (const answer of answers) {
+    const server = await fakeServer(t, answer)
+    await t.rejects(connect(`mongodb://${server}/?directConnection=true&serverSelectionTimeoutMS=500`), {
+      message: `student-course-api: MongoDB 5.0 or newer is needed (for the Stable API); ${server} is older`
+    })
+  }
+  const server = await fakeServer(t, { ...hello, maxWireVersion: 13 })
+  const client = await connect(`mongodb://${server}/?directConnection=true`)
+  t.ok(client, '5.0 is taken')
+  await client.close()
+})
+
+t.test('the hosts of a URL are told without anything secret', async (t) => {
+  t.equal(hosts('mongodb://user:pass@a:1,b:2/db?authSource=admin'), 'a:1,b:2')
+  t.equal(hosts('mongodb://user:p@ss/w@a:1,b:2/db'), 'the given URL', 'where a password ends is not clear here')
+  t.equal(hosts('mongodb+srv://cluster0.example.net'), 'cluster0.example.net')
+})

@@ -1,0 +1,83 @@
+import { EventEmitter } from 'node:events'
+import { MongoServerError, type MongoClient } from 'mongodb'
+import t from 'tap'
+import { StoreGuard } from '../../lib/store-guard.js'
+
+function build (timeoutMs = 1_000) {
+  const client = new EventEmitter()
+  const clock = { now: 0 }
+  // the guard asks nothing of a client but its events
+  const guard = new StoreGuard(client as unknown as MongoClient, timeoutMs, () => clock.now)
+  const see = (hasKnownServers: boolean) => client.emit('topologyDescriptionChanged', { newDescription: { hasKnownServers } })
+  return { client, clock, guard, see }
+}
+
+const named = (name: string) => Object.assign(new Error('x'), { name })
+const fails = (error: unknown) => async () => { throw error }
+
+t.test('what an operation answers is passed on', async (t) => {
+  const { guard } = build()
+  t.equal(await guard.read(async () => 'read'), 'read')
+  t.equal(await guard.write(async () => 'written'), 'written')
+})
+
+t.test('an operation over its time is aborted and unavailable', async (t) => {
+  const { guard } = build(10)
+  const operation = (signal: AbortSignal) => new Promise<never>((_resolve, reject) => {
+    const keepAlive = setInterval(() => {}, 1_000) // a signal's timer keeps no process alive
+    signal.onabort = () => {
+      clearInterval(keepAlive)
+      reject(signal.reason)
+    }
+  })
+  await t.rejects(guard.read(operation), { code: 'SCA_STORE_UNAVAILABLE', statusCode: 503, message: /Try again later/ })
+  await t.rejects(guard.write(operation), { code: 'SCA_STORE_UNAVAILABLE', message: /may have been applied/ })
+})
+
+t.test('an error of the network or of a server that can not serve is unavailable, with its cause', async (t) => {
+  const { guard } = build()
+  const notPrimary = new MongoServerError({ code: 10107, message: 'not primary' })
+  for (const error of [named('MongoNetworkError'), named('MongoServerSelectionError'), named('MongoPoolClearedError'), notPrimary]) {
+    await t.rejects(guard.read(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', cause: error })
+    await t.rejects(guard.write(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', cause: error })
+  }
+})
+
+t.test('a full disk is 507', async (t) => {
+  const { guard } = build()
+  const full = new MongoServerError({ code: 14031, message: 'no space left on device' })
+  await t.rejects(guard.write(fails(full)), { code: 'SCA_STORE_FULL', statusCode: 507, cause: full })
+})
+
+t.test('any other error is passed on as it is', async (t) => {
+  const { guard } = build()
+  for (const error of [new MongoServerError({ code: 11000 }), new TypeError('x'), 'text']) {
+    t.equal(await guard.write(fails(error)).catch((thrown) => thrown), error)
+  }
+})
+
+t.test('a server unknown for over a second is known to be down: no operation begins until it is back', async (t) => {
+  const { guard, clock, see } = build()
+  let begun = 0
+  const operation = async () => ++begun
+
+  see(false)
+  clock.now = 1_000
+  see(false)
+  t.equal(await guard.read(operation), 1, 'the driver may still get by')
+
+  clock.now = 1_001
+  await t.rejects(guard.read(operation), { code: 'SCA_STORE_UNAVAILABLE', message: /Try again later/ })
+  await t.rejects(guard.write(operation), { code: 'SCA_STORE_UNAVAILABLE', message: /Nothing was changed/ })
+  t.equal(begun, 1)
+
+  see(true)
+  t.equal(await guard.write(operation), 2)
+})
+
+t.test('a closed guard leaves nothing on the client', async (t) => {
+  const { guard, client } = build()
+  t.equal(client.listenerCount('topologyDescriptionChanged'), 1)
+  guard.close()
+  t.equal(client.listenerCount('topologyDescriptionChanged'), 0)
+})

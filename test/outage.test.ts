@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { build } from './build.js'
+import { Proxy } from './proxy.js'
+import { janeDoe } from './samples.js'
+
+type Inject = Awaited<ReturnType<typeof build>>['inject']
+
+async function buildBehindProxy (t: Parameters<typeof build>[0]) {
+  const proxy = new Proxy()
+  await proxy.start()
+  const { inject, create } = await build(t, { client: undefined, url: proxy.url })
+  t.teardown(() => proxy.stop())
+  const { id } = await create()
+  return { proxy, inject, path: `/students/${id}` }
+}
+
+/** Every route's answer and how long the slowest took, asked at the same time. */
+async function askAll (inject: Inject, path: string) {
+  const started = performance.now()
+  const [list, show, create, update, remove] = await Promise.all([
+    inject('GET', '/students/'), inject('GET', path),
+    inject('POST', '/students/', janeDoe), inject('PUT', path, { name: 'x' }), inject('DELETE', path)
+  ])
+  return { reads: [list, show], writes: [create, update, remove], ms: performance.now() - started }
+}
+
+async function recovers (inject: Inject, path: string): Promise<boolean> {
+  for (const deadline = performance.now() + 10_000; performance.now() < deadline; await sleep(100)) {
+    if ((await inject('GET', path)).statusCode !== 503) return true
+  }
+  return false
+}
+
+/** Waits until the driver's monitor has noticed by itself: from then on no request waits for the server. */
+async function isNoticed (inject: Inject, path: string): Promise<boolean> {
+  for (const deadline = performance.now() + 15_000; performance.now() < deadline; await sleep(100)) {
+    const started = performance.now()
+    if ((await inject('GET', path)).statusCode === 503 && performance.now() - started < 100) return true
+  }
+  return false
+}
+
+for (const [outage, begin, end] of [
+  ['gone', (proxy: Proxy) => proxy.stop(), (proxy: Proxy) => proxy.start()],
+  ['frozen', async (proxy: Proxy) => proxy.freeze(), async (proxy: Proxy) => proxy.thaw()]
+] as const) {
+  t.test(`when the server is ${outage}, every route answers 503 within 2 s, and serves again when it is back`, async (t) => {
+    const { proxy, inject, path } = await buildBehindProxy(t)
+    await begin(proxy)
+
+    const { reads, writes, ms } = await askAll(inject, path)
+    t.ok(ms < 2_000, `within ${Math.round(ms)} ms`)
+    for (const answer of [...reads, ...writes]) {
+      t.equal(answer.statusCode, 503)
+      t.equal(answer.headers['retry-after'], '2')
+      t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
+    }
+    for (const answer of reads) t.equal(answer.json().detail, 'The database is out of reach. Try again later.')
+    for (const answer of writes) t.equal(answer.json().detail, 'The database is out of reach. The change may have been applied.')
+
+    await end(proxy)
+    t.ok(await recovers(inject, path))
+    t.equal((await inject('POST', '/students/', janeDoe)).statusCode, 201)
+  })
+
+  t.test(`once the server is known to be ${outage}, the answer comes at once and says that nothing was changed`, async (t) => {
+    const { proxy, inject, path } = await buildBehindProxy(t)
+    await begin(proxy)
+    t.ok(await isNoticed(inject, path))
+
+    const { reads, writes, ms } = await askAll(inject, path)
+    t.ok(ms < 200, `within ${Math.round(ms)} ms`)
+    for (const answer of reads) t.equal(answer.statusCode, 503)
+    for (const answer of writes) t.equal(answer.json().detail, 'The database is out of reach. Nothing was changed.')
+
+    await end(proxy)
+    t.ok(await recovers(inject, path))
+    t.equal((await inject('GET', path)).statusCode, 200, 'and nothing was changed')
+  })
+}

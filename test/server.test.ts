@@ -1,0 +1,105 @@
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { half, launch, listening, send } from './launch.js'
+import { janeDoe } from './samples.js'
+
+const create = (url: string) => fetch(`${url}/students/`, {
+  method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(janeDoe)
+})
+
+t.test('the server says where it is, and its students survive SIGTERM and kill -9', async (t) => {
+  const env = { DATA_DIR: t.testdir() }
+  const first = launch(t, env, { fromSource: true })
+  const url = await listening(first)
+  const lines = first.output.trim().split('\n').map((line) => JSON.parse(line))
+  t.equal(lines.length, 1, 'one line')
+  t.equal(lines[0].msg, `Student Course API at ${url}, docs at ${url}/docs, store: embedded in ${env.DATA_DIR}`)
+  t.equal(new URL(url).hostname, '127.0.0.1')
+  const student = await (await create(url)).json()
+  first.child.kill('SIGKILL')
+  await first.exited
+
+  const second = launch(t, env, { fromSource: true })
+  const again = await listening(second)
+  t.strictSame(await (await fetch(`${again}/students`)).json(), { students: [student] })
+  second.child.kill('SIGTERM')
+  t.strictSame(await second.exited, { code: 0, signal: null })
+
+  const third = launch(t, env)
+  t.strictSame(await (await fetch(`${await listening(third)}/students`)).json(), { students: [student] })
+  third.child.kill('SIGINT')
+  t.strictSame(await third.exited, { code: 0, signal: null })
+})
+
+t.test('a request has one id in all its log lines, and no body, query or credentials in them', async (t) => {
+  const server = launch(t, { DATA_DIR: t.testdir() })
+  const url = await listening(server)
+  const [answer] = await Promise.all([create(url), fetch(`${url}/students?token=s3cret`, { headers: { authorization: 'Bearer s3cret' } })])
+  t.equal(answer.status, 201)
+  server.child.kill('SIGTERM')
+  await server.exited
+  t.notMatch(server.output, /s3cret|Jane Doe|jdoe/)
+  const ids = server.output.trim().split('\n').map((line) => JSON.parse(line).reqId).filter(Boolean)
+  t.equal(ids.length, 4)
+  t.equal(new Set(ids).size, 2)
+})
+
+t.test('what the server refuses before routing is problem details too', async (t) => {
+  const server = launch(t, { DATA_DIR: t.testdir(), REQUEST_TIMEOUT_MS: '500' })
+  const url = await listening(server)
+  const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`
+  for (const [request, status] of [
+    [get('/nope?x=1'), 404], [get('/students/%zz'), 400], [get(`/students/${'a'.repeat(101)}`), 414],
+    [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408]
+  ] as const) {
+    const answer = await text(await send(url, request))
+    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), request.slice(0, 40))
+    t.match(answer, /content-type: application\/problem\+json; charset=utf-8/i)
+    t.match(answer, /x-content-type-options: nosniff/i)
+    t.match(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { type: 'about:blank', status })
+  }
+})
+
+t.test('wrong configuration is exit 2 with every fault, also when it stands in .env', async (t) => {
+  const cwd = t.testdir({ '.env': 'PORT=99999\nDOCS=maybe\nLOG_LEVEL=info\n' })
+  const server = launch(t, { LOG_LEVEL: 'loud', PORT: undefined }, { fromSource: true, cwd })
+  t.match(await server.exited, { code: 2 })
+  t.equal(server.output, 'The configuration is not valid:\n' +
+    '  PORT must be <= 65535\n' +
+    '  LOG_LEVEL must be equal to one of the allowed values: fatal, error, warn, info, debug, trace, silent\n' +
+    '  DOCS must be equal to one of the allowed values: on, off\n')
+})
+
+t.test('a database out of reach is exit 1 within 10 s, with one error and no credentials', async (t) => {
+  const started = performance.now()
+  const server = launch(t, { MONGODB_URL: 'mongodb://user:s3cret@127.0.0.1:1/?directConnection=true' })
+  t.match(await server.exited, { code: 1 })
+  t.ok(performance.now() - started < 10_000)
+  t.match(server.output, /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: connect ECONNREFUSED[^\n]*\n$/)
+  t.notMatch(server.output, /s3cret/)
+})
+
+t.test('a data directory that can not be one is exit 1 with its name', async (t) => {
+  const file = `${t.testdir({ file: '' })}/file`
+  const server = launch(t, { DATA_DIR: file })
+  t.match(await server.exited, { code: 1 })
+  t.match(server.output, file)
+})
+
+t.test('a second server on the same data is refused, and names the process that has it', async (t) => {
+  const env = { DATA_DIR: t.testdir() }
+  const first = launch(t, env)
+  const url = await listening(first)
+  const second = launch(t, env)
+  t.match(await second.exited, { code: 1 })
+  t.match(second.output, new RegExp(`\\b${first.child.pid}\\b`))
+  t.equal((await create(url)).status, 201, 'the first is not disturbed')
+})
+
+t.test('without docs the start line says so', async (t) => {
+  const data = `${t.testdir()}/new/data`
+  const server = launch(t, { DATA_DIR: data, DOCS: 'off' })
+  const url = await listening(server)
+  t.match(server.output, /, docs off, store/)
+  t.equal((await fetch(`${url}/docs`)).status, 404)
+})
