@@ -24,13 +24,13 @@ export const Config = Type.Object({
   DATA_DIR: Type.String({ default: './data', description: 'The folder of the embedded store.' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged.'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
   BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The most bytes of a request body.' }),
   REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the answer is 408.'),
   CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may be silent during a request before it is closed.'),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection is kept for the next request.'),
   SHUTDOWN_TIMEOUT_MS: milliseconds(10_000, 'The grace time: how long requests in flight may take after SIGTERM or SIGINT.'),
-  DOCS: oneOf(['on', 'off'], 'on', 'Whether `/docs` and `/openapi.json` are served.')
+  DOCS: oneOf(['on', 'off'], 'on', 'Whether `/docs` and `/openapi.json` are served: `on` or `off`.')
 })
 
 export type Config = Static<typeof Config>

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { Config, ConfigError, loadConfig } from '../config.js'
 
@@ -45,4 +46,14 @@ t.test('one error lists every fault, without any value', async (t) => {
 
 t.test('every variable is described', async (t) => {
   for (const [name, schema] of Object.entries(Config.properties)) t.match(schema.description, /^[A-Z].*\.$/, name)
+})
+
+t.test('the README lists every variable with its default and its description', async (t) => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = Object.entries(Config.properties).map(([name, schema]) => {
+    const fallback = schema.default === undefined ? '' : `\`${schema.default}\` `
+    return `| \`${name}\` | ${fallback}| ${schema.description} |`
+  })
+  const table = ['| Variable | Default | Meaning |', '|---|---|---|', ...rows, ''].join('\n')
+  t.ok(readme.includes(`\n${table}\n`), table)
 })

@@ -116,4 +116,3 @@ t.test('an answer holds nothing but what its schema names', async (t) => {
     t.notMatch(text, /secret/)
   }
 })
-

@@ -1,0 +1,88 @@
+// The docs page in a browser: npm run test:browser
+// With SCREENSHOT=docs/swagger-ui.png it also renews the README's picture of the page.
+import type { Locator, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { startServer } from '../child.js'
+import { openPage } from './page.js'
+
+t.setTimeout(120_000)
+
+const { SCREENSHOT: screenshot } = process.env
+
+t.test('a student is created and deleted from the docs page of the server', async (t) => {
+  // the picture shows the port that the README tells of
+  const { url } = await startServer(t, 'dist/server.js', screenshot ? 8_000 : 0)
+  await useDocs(t, url, '')
+})
+
+t.test('a student is created and deleted from the docs page of the API in a larger app', async (t) => {
+  const { url } = await startServer(t, 'examples/larger-app.js')
+  await useDocs(t, url, '/college')
+})
+
+async function useDocs (t: Test, origin: string, prefix: string): Promise<void> {
+  const { page, requests, errors } = await openPage(t, `${origin}${prefix}/docs`)
+  await showsOperations(t, page, prefix)
+
+  const post = await open(page, 'post', `${prefix}/students/`)
+  const created = await execute(post)
+  t.equal(created.status, '201')
+  const student = JSON.parse(created.body)
+  t.match(student, { id: /^[0-9a-f]{24}$/, name: 'Jane Doe', email: 'jdoe@example.com', gpa: 3 })
+  const stored = () => fetch(`${origin}${prefix}/students/${student.id}`)
+  t.strictSame(await (await stored()).json(), student)
+  if (screenshot && prefix === '') await takePicture(page, screenshot)
+
+  const remove = await open(page, 'delete', `${prefix}/students/{id}`)
+  await remove.getByPlaceholder('id').fill(student.id)
+  t.equal((await execute(remove)).status, '204')
+  t.equal((await stored()).status, 404)
+
+  t.strictSame(errors, [], 'the page met no error')
+  t.ok(requests.length > 5, `the page made ${requests.length} requests`)
+  t.strictSame(requests.filter((url) => new URL(url).origin !== origin), [], 'every request went to our origin')
+}
+
+async function showsOperations (t: Test, page: Page, prefix: string): Promise<void> {
+  t.equal(await page.title(), 'Student Course API')
+  const operations = page.locator('.opblock-summary')
+  await operations.first().waitFor()
+  const texts = await operations.evaluateAll((all) => all.map(({ textContent }) => textContent))
+  // word joiners let long paths break
+  t.strictSame(texts.map((text) => text?.replaceAll(/[\u200b\u2060]/g, '')), [
+    `POST${prefix}/students/Create Student`,
+    `GET${prefix}/students/List Students`,
+    `GET${prefix}/students/{id}Show Student`,
+    `PUT${prefix}/students/{id}Update Student`,
+    `DELETE${prefix}/students/{id}Delete Student`
+  ])
+}
+
+/** Opens one operation of the page, whose form is ready without "Try it out". */
+async function open (page: Page, method: string, path: string) {
+  const operation = page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) })
+  await operation.locator('.opblock-summary').click()
+  return operation
+}
+
+/** Sends the request as the form has it, and answers what the page shows of the response. */
+async function execute (operation: Locator) {
+  await operation.getByRole('button', { name: 'Execute' }).click()
+  const response = operation.locator('.live-responses-table .response')
+  const status = await response.locator('.response-col_status').innerText()
+  const body = await response.locator('.response-col_description pre').first().innerText()
+  return { status: status.trim(), body }
+}
+
+/** The page from its top to the answer's body, with less air than it has. */
+async function takePicture (page: Page, path: string): Promise<void> {
+  await page.addStyleTag({
+    content: '.swagger-ui .info { margin: 15px 0 } .swagger-ui .body-param__text { min-height: 105px }' +
+      '.swagger-ui .btn { box-shadow: none } .swagger-ui .execute-wrapper { padding: 0 10px 10px }'
+  })
+  await page.mouse.move(0, 0)
+  await page.evaluate('scrollTo(0, 0)')
+  const body = await page.locator('.live-responses-table .highlight-code').first().boundingBox()
+  const height = Math.ceil((body?.y ?? 0) + (body?.height ?? 0)) + 4
+  await page.screenshot({ path, fullPage: true, animations: 'disabled', clip: { x: 0, y: 0, width: 1_280, height } })
+}
