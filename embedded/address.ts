@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Node 20 cuts longer socket paths without a word (the limit is sun_path in sys/un.h, less its final zero; 103 on macOS). */
+const maxSocketPathBytes = 103
+
+/** Where a store listens. */
+export interface Address {
+  socketPath?: string
+  /** The folder that was made for the socket alone. */
+  folder?: string
+  /** With a port instead of a socket, the file system keeps nobody out: connections bring this instead. */
+  token?: string
+}
+
+/** A name of its own for each start: so no start or end ever touches the socket of another. */
+export async function chooseAddress (directory: string, platform: NodeJS.Platform): Promise<Address> {
+  if (platform === 'win32') return { token: randomBytes(32).toString('hex') }
+  const name = `store-${randomBytes(4).toString('hex')}.sock`
+  const socketPath = join(directory, name)
+  if (Buffer.byteLength(socketPath) <= maxSocketPathBytes) return { socketPath }
+  const folder = await mkdtemp(join(tmpdir(), 'store-'))
+  return { socketPath: join(folder, name), folder }
+}
+
+export function urlOf ({ socketPath, token }: Address, port: number): string {
+  const host = socketPath === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socketPath)
+  return `mongodb://${host}/?directConnection=true${token === undefined ? '' : `&appName=${token}`}`
+}
+
+/** Whether someone listens on a socket. (A port is no proof: it may be anyone's by now.) */
+export function answers ({ socketPath }: Address): Promise<boolean> {
+  if (socketPath === undefined) return Promise.resolve(false)
+  return new Promise(resolve => {
+    const socket = connect(socketPath, () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

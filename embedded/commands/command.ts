@@ -1,0 +1,33 @@
+import { Double, Long, serialize, type Document } from 'bson'
+import { append, arrayOf, types } from '../bson.js'
+import type { Cursors } from '../cursors.js'
+import type { Kind, Request } from '../request.js'
+import type { Storage } from '../storage.js'
+
+/** What a command works on. */
+export interface Context {
+  storage: Storage
+  cursors: Cursors
+  connectionId: number
+}
+
+/** One row of the surface: a command, the fields it takes and what it does. */
+export interface Command {
+  fields: Record<string, Kind>
+  /** Fields that MongoDB knows and this store does not serve: refused with CommandNotSupported. Any other is an unknown field. */
+  unsupported?: string[]
+  /** Takes unknown fields and ignores them, as MongoDB's handshake does for the drivers of tomorrow. */
+  lenient?: boolean
+  run (request: Request, context: Context): Uint8Array | Promise<Uint8Array>
+}
+
+/** A successful reply. MongoDB's `ok` is a double. */
+export function ok (fields: Document = {}): Uint8Array {
+  return serialize({ ...fields, ok: new Double(1) })
+}
+
+/** The reply of find, aggregate and getMore; `id` is 0 when there is no more to get. Documents go out as they are stored. */
+export function cursorReply (namespace: string, id: bigint, batchName: 'firstBatch' | 'nextBatch', documents: Buffer[]): Uint8Array {
+  const cursor = serialize({ id: Long.fromBigInt(id), ns: namespace })
+  return append(ok(), types.object, 'cursor', append(cursor, types.array, batchName, arrayOf(documents)))
+}

@@ -1,0 +1,61 @@
+/**
+ * MongoDB's error codes that this store answers with: name to number.
+ * Source: src/mongo/base/error_codes.yml of MongoDB 7.0; a code without a name of its own there is called Location<code>.
+ */
+export const codes = {
+  InternalError: 1,
+  BadValue: 2,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  IllegalOperation: 20,
+  InvalidBSON: 22,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  DollarPrefixedFieldName: 52,
+  InvalidIdField: 53,
+  EmptyFieldName: 56,
+  CommandNotFound: 59,
+  ImmutableField: 66,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  CommandNotSupported: 115,
+  APIVersionError: 322,
+  APIStrictError: 323,
+  UnsupportedOpQueryCommand: 352,
+  DuplicateKey: 11000,
+  OutOfDiskSpace: 14031,
+  Location15975: 15975,
+  Location17419: 17419,
+  Location40323: 40323,
+  Location40324: 40324,
+  IDLDuplicateField: 40413,
+  IDLFailedToParse: 40414,
+  IDLUnknownField: 40415,
+  Location51024: 51024,
+  Location4886600: 4886600
+} as const
+
+export type CodeName = keyof typeof codes
+
+/** An error that goes to the client as MongoDB would send it. `details` are further fields, such as keyValue. */
+export class MongoError extends Error {
+  override readonly name = 'MongoError'
+  readonly codeName: CodeName
+  readonly code: number
+  readonly details: Record<string, unknown>
+
+  constructor (codeName: CodeName, message: string, details: Record<string, unknown> = {}) {
+    super(message)
+    this.codeName = codeName
+    this.code = codes[codeName]
+    this.details = details
+  }
+}
+
+/** The client broke the protocol itself: its connection is closed, since nothing after this can be read with trust. */
+export class WireError extends Error {
+  override readonly name = 'WireError'
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { Decimal128 } from 'bson'
+import { types, fieldsOf, type Field } from './bson.js'
+
+/** LMDB's limit for a key at pages of 4 kB. */
+const maxKeyBytes = 1978
+
+/** MongoDB's order of types (reference/bson-type-comparison-order); types of one rank compare by value. */
+const ranks = new Map<number, number>([
+  [types.minKey, 1], [types.undefined, 2], [types.null, 3],
+  [types.double, 4], [types.int32, 4], [types.int64, 4], [types.decimal128, 4],
+  [types.string, 5], [types.symbol, 5], [types.object, 6], [types.array, 7], [types.binary, 8], [types.objectId, 9],
+  [types.boolean, 10], [types.date, 11], [types.timestamp, 12], [types.regex, 13], [types.code, 14], [types.maxKey, 15]
+])
+
+/** Every key of a collection begins with this; no name holds a zero byte. */
+export function collectionPrefix (namespace: string): Buffer {
+  return Buffer.from(`${namespace}\0`)
+}
+
+/** The first key after all those that begin with `prefix`, which ends in a zero byte or a dot. */
+export function afterPrefix (prefix: Buffer): Buffer {
+  const end = Buffer.from(prefix)
+  end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1)
+  return end
+}
+
+/**
+ * The key of a document: equal for all `_id`s that MongoDB takes for equal (1, 1.0 and NumberLong(1)), and in MongoDB's order.
+ * One too long for LMDB is cut and ends in the SHA-256 of the whole, so that two of them differ; their order then holds up to the cut.
+ */
+export function documentKey (prefix: Buffer, id: Field): Buffer {
+  const key = Buffer.concat([prefix, encodeValue(id)])
+  if (key.length < maxKeyBytes) return key
+  const hash = createHash('sha256').update(key).digest()
+  return Buffer.concat([key.subarray(0, maxKeyBytes - hash.length), hash])
+}
+
+function encodeValue (field: Field): Buffer {
+  // Types without a rank do not pass `validate`.
+  const rank = Buffer.from([Number(ranks.get(field.type))])
+  return Buffer.concat([rank, encodeContent(field)])
+}
+
+function encodeContent ({ type, value }: Field): Buffer {
+  switch (type) {
+    case types.double:
+      return encodeDouble(value.readDoubleLE())
+    case types.int32:
+      return encodeDecimal(BigInt(value.readInt32LE()), 0)
+    case types.int64:
+      return encodeDecimal(value.readBigInt64LE(), 0)
+    case types.decimal128:
+      return encodeDecimal128(value)
+    case types.string:
+    case types.symbol:
+    case types.code:
+      return encodeText(value.subarray(4, -1))
+    case types.object:
+    case types.array:
+      return encodeFields(fieldsOf(value))
+    case types.date:
+    case types.timestamp:
+      return encodeInt64(value, type === types.date)
+    case types.binary:
+      return encodeBinary(value)
+    default:
+      return value
+  }
+}
+
+/** Zero bytes are escaped and the end is marked, so that a text sorts before its own continuations, in a nested document too. */
+function encodeText (bytes: Buffer): Buffer {
+  const escaped = bytes.includes(0) ? Buffer.from(bytes.toString('latin1').replaceAll('\0', '\0\xff'), 'latin1') : bytes
+  return Buffer.concat([escaped, Buffer.alloc(2)])
+}
+
+/** MongoDB compares documents field by field: type, then name, then value. */
+function encodeFields (fields: Field[]): Buffer {
+  const parts = fields.flatMap(field => {
+    const value = encodeValue(field)
+    return [value.subarray(0, 1), Buffer.from(`${field.name}\0`), value.subarray(1)]
+  })
+  return Buffer.concat([...parts, Buffer.alloc(1)])
+}
+
+/** Dates are signed, timestamps are not; flipping the sign bit puts signed ones in order. */
+function encodeInt64 (value: Buffer, signed: boolean): Buffer {
+  const encoded = Buffer.alloc(8)
+  encoded.writeBigUInt64BE(value.readBigUInt64LE() ^ (signed ? 1n << 63n : 0n))
+  return encoded
+}
+
+/** By length, then subtype, then bytes. */
+function encodeBinary (value: Buffer): Buffer {
+  const encoded = Buffer.from(value)
+  encoded.writeInt32BE(value.readInt32LE())
+  return encoded
+}
+
+const notANumber = Buffer.from([0])
+const minusInfinity = Buffer.from([1])
+const zero = Buffer.from([3])
+const infinity = Buffer.from([5])
+
+/** A double is a whole number times a power of two, so it has an exact decimal form: m * 2^-e = m * 5^e * 10^-e. */
+function encodeDouble (value: number): Buffer {
+  if (Number.isNaN(value)) return notANumber
+  if (!Number.isFinite(value)) return value < 0 ? minusInfinity : infinity
+  let scale = 0
+  while (!Number.isInteger(value)) {
+    value *= 2
+    scale++
+  }
+  return encodeDecimal(BigInt(value) * 5n ** BigInt(scale), -scale)
+}
+
+function encodeDecimal128 (value: Buffer): Buffer {
+  // The type gives no numbers but its text: digits, maybe a point, maybe an exponent (or NaN, Infinity, -Infinity).
+  const written = new Decimal128(value).toString()
+  const match = /^(-?)(\d+)\.?(\d*)(?:E([+-]?\d+))?$/.exec(written)
+  if (match === null) return encodeDouble(Number(written))
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
+  return encodeDecimal(BigInt(sign + whole + fraction), Number(exponent) - fraction.length)
+}
+
+/** digits * 10^exponent as sign, place of the first digit, digits without trailing zeros; a negative number's bytes are inverted. */
+function encodeDecimal (digits: bigint, exponent: number): Buffer {
+  if (digits === 0n) return zero
+  const negative = digits < 0n
+  const written = (negative ? -digits : digits).toString()
+  const place = Buffer.alloc(2)
+  place.writeUInt16BE(written.length + exponent + 0x8000)
+  const magnitude = Buffer.concat([place, Buffer.from(`${written.replace(/0+$/, '')}\0`)])
+  if (negative) magnitude.forEach((byte, index) => magnitude.writeUInt8(0xff - byte, index))
+  return Buffer.concat([Buffer.from([negative ? 2 : 4]), magnitude])
+}

@@ -1,0 +1,127 @@
+import { WireError } from './errors.js'
+
+/** MongoDB's wire protocol, https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/ */
+export const maxMessageBytes = 48_000_000
+
+const headerBytes = 16
+const opReply = 1
+const opQuery = 2004
+const opMsg = 2013
+const checksumPresent = 1
+const moreToCome = 2
+const requiredFlags = 0xffff
+
+export interface Message {
+  requestId: number
+  /** True for OP_QUERY, which today's drivers use for their first handshake only; it is answered by OP_REPLY. */
+  legacy: boolean
+  /** True when the client wants no reply (write concern w: 0). */
+  silent: boolean
+  /** OP_QUERY names its database in the collection name. */
+  database?: string
+  body: Buffer
+  /** Kind-1 sections: the documents of an array field that was taken out of the body. */
+  sequences: Map<string, Buffer[]>
+}
+
+/** Cuts a stream of bytes into frames. A frame is copied together once, when its last byte is there. */
+export class FrameReader {
+  private chunks: Buffer[] = []
+  private length = 0
+
+  push (chunk: Buffer): void {
+    this.chunks.push(chunk)
+    this.length += chunk.length
+  }
+
+  next (): Buffer | undefined {
+    if (this.length < headerBytes) return
+    const first = this.head(headerBytes)
+    const frameBytes = first.readInt32LE()
+    if (frameBytes < headerBytes || frameBytes > maxMessageBytes) throw new WireError(`A message of ${frameBytes} bytes is not possible`)
+    if (this.length < frameBytes) return
+    const all = this.head(frameBytes)
+    this.length -= frameBytes
+    this.chunks = all.length > frameBytes ? [all.subarray(frameBytes), ...this.chunks.slice(1)] : this.chunks.slice(1)
+    return all.subarray(0, frameBytes)
+  }
+
+  /** The first chunk, joined with its followers when it is shorter than `bytes`. */
+  private head (bytes: number): Buffer {
+    const first = this.chunks[0]
+    if (first !== undefined && first.length >= bytes) return first
+    const joined = Buffer.concat(this.chunks)
+    this.chunks = [joined]
+    return joined
+  }
+}
+
+export function decode (frame: Buffer): Message {
+  const opCode = frame.readInt32LE(12)
+  try {
+    if (opCode === opMsg) return decodeMsg(frame)
+    if (opCode === opQuery) return decodeQuery(frame)
+  } catch (error) {
+    throw new WireError('A message is malformed', { cause: error })
+  }
+  throw new WireError(`Opcode ${opCode} is not supported`)
+}
+
+export function encode (requestId: number, legacy: boolean, body: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(legacy ? 36 : 21)
+  prefix.writeInt32LE(prefix.length + body.length)
+  prefix.writeInt32LE(requestId, 8)
+  prefix.writeInt32LE(legacy ? opReply : opMsg, 12)
+  // OP_REPLY: flags, cursor id and startingFrom stay 0, then one document. OP_MSG: flags 0 and one section of kind 0.
+  if (legacy) prefix.writeInt32LE(1, 32)
+  return Buffer.concat([prefix, body])
+}
+
+function decodeMsg (frame: Buffer): Message {
+  const flags = frame.readUInt32LE(headerBytes)
+  if (flags & requiredFlags & ~(checksumPresent | moreToCome)) throw new WireError(`Flags ${flags} are not supported`)
+  // The checksum is passed over: the socket is local, and the drivers send none.
+  const sections = frame.subarray(headerBytes + 4, flags & checksumPresent ? -4 : undefined)
+  const sequences = new Map<string, Buffer[]>()
+  let body: Buffer | undefined
+  for (let offset = 0; offset < sections.length;) {
+    const kind = sections[offset++]
+    const section = sized(sections, offset)
+    offset += section.length
+    if (kind === 0 && body === undefined) body = section
+    else if (kind === 1) addSequence(sequences, section)
+    else throw new WireError(`A section of kind ${kind} is out of place`)
+  }
+  if (body === undefined) throw new WireError('A message has no body')
+  return { requestId: frame.readInt32LE(4), legacy: false, silent: (flags & moreToCome) !== 0, body, sequences }
+}
+
+function addSequence (sequences: Map<string, Buffer[]>, section: Buffer): void {
+  const nameEnd = section.indexOf(0, 4)
+  const name = section.toString('utf8', 4, nameEnd)
+  if (nameEnd < 0 || sequences.has(name)) throw new WireError('A document sequence has no name, or is there twice')
+  const documents: Buffer[] = []
+  for (let offset = nameEnd + 1; offset < section.length;) {
+    const document = sized(section, offset)
+    documents.push(document)
+    offset += document.length
+  }
+  sequences.set(name, documents)
+}
+
+function decodeQuery (frame: Buffer): Message {
+  const nameStart = headerBytes + 4
+  const nameEnd = frame.indexOf(0, nameStart)
+  const [database, collection] = frame.toString('utf8', nameStart, nameEnd).split('.')
+  if (nameEnd < 0 || collection !== '$cmd') throw new WireError('OP_QUERY is taken for commands only')
+  // After the name: numberToSkip and numberToReturn, which mean nothing to a command.
+  const body = sized(frame, nameEnd + 9)
+  return { requestId: frame.readInt32LE(4), legacy: true, silent: false, database, body, sequences: new Map() }
+}
+
+/** The bytes from `offset` on that begin with their own length. */
+function sized (bytes: Buffer, offset: number): Buffer {
+  const length = bytes.readInt32LE(offset)
+  if (length < 5 || offset + length > bytes.length) throw new WireError('A section or document reaches over its end')
+  return bytes.subarray(offset, offset + length)
+}

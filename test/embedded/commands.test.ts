@@ -1,0 +1,116 @@
+import { Double, Int32, Long, type Document } from 'bson'
+import t from 'tap'
+import { serverFor, type SendOptions } from './support.js'
+
+const api = { apiVersion: '1', apiStrict: true, apiDeprecationErrors: true }
+const insertOne = { insert: 'students', documents: [{ _id: 1 }] }
+const setName = { findAndModify: 'students', query: { _id: 1 }, update: { $set: { name: 'x' } } }
+const countPipeline = [{ $match: {} }, { $group: { _id: 1, n: { $sum: 1 } } }]
+const countAll = { aggregate: 'students', pipeline: countPipeline, cursor: {} }
+
+interface Refusal {
+  code: number
+  codeName: string
+  body: Document
+  options?: SendOptions
+}
+
+function nested (levels: number): Document {
+  let value: Document = {}
+  for (let level = 0; level < levels; level++) value = { a: value }
+  return value
+}
+
+/** By title: what is sent, and the error that MongoDB has for it. */
+const refused: Record<string, Refusal> = {
+  'an unknown command': { code: 59, codeName: 'CommandNotFound', body: { foo: 1 } },
+  'an unknown command under apiStrict': { code: 59, codeName: 'CommandNotFound', body: { foo: 1, ...api } },
+  update: { code: 59, codeName: 'CommandNotFound', body: { update: 'students', updates: [] } },
+  'a command outside the Stable API': { code: 323, codeName: 'APIStrictError', body: { distinct: 'students', key: 'a', ...api } },
+  'isMaster under apiStrict': { code: 323, codeName: 'APIStrictError', body: { isMaster: 1, ...api } },
+  'another API version': { code: 322, codeName: 'APIVersionError', body: { ping: 1, apiVersion: '2' } },
+  'apiStrict without a version': { code: 4886600, codeName: 'Location4886600', body: { ping: 1, apiStrict: true } },
+  'apiDeprecationErrors without a version': { code: 4886600, codeName: 'Location4886600', body: { ping: 1, apiDeprecationErrors: true } },
+  'an unknown field': { code: 40415, codeName: 'IDLUnknownField', body: { find: 'students', fliter: {} } },
+  'an unknown document sequence': { code: 40415, codeName: 'IDLUnknownField', body: { insert: 'students' }, options: { sequences: { docs: [{}] } } },
+  'a field in the body and as a sequence': { code: 40413, codeName: 'IDLDuplicateField', body: insertOne, options: { sequences: { documents: [{}] } } },
+  'a field that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', projection: { a: 1 } } },
+  'a field of the wrong type': { code: 14, codeName: 'TypeMismatch', body: { find: 'students', filter: 'x' } },
+  'a generic field of the wrong type': { code: 14, codeName: 'TypeMismatch', body: { ping: 1, maxTimeMS: 'x' } },
+  'a missing field': { code: 40414, codeName: 'IDLFailedToParse', body: { insert: 'students' } },
+  'a transaction number': { code: 20, codeName: 'IllegalOperation', body: { ...insertOne, txnNumber: Long.fromNumber(1) } },
+  'a transaction': { code: 20, codeName: 'IllegalOperation', body: { ...insertOne, startTransaction: true, autocommit: false } },
+  'snapshot reads': { code: 72, codeName: 'InvalidOptions', body: { find: 'students', readConcern: { level: 'snapshot' } } },
+  'a collection name that is no string': { code: 73, codeName: 'InvalidNamespace', body: { find: 1 } },
+  'an empty collection name': { code: 73, codeName: 'InvalidNamespace', body: { find: '' } },
+  'a dollar in a collection name': { code: 73, codeName: 'InvalidNamespace', body: { find: 'a$b' } },
+  'a zero byte in a collection name': { code: 73, codeName: 'InvalidNamespace', body: { find: 'a\0b' } },
+  'a collection of the system': { code: 73, codeName: 'InvalidNamespace', body: { find: 'system.users' } },
+  'a namespace over 255 bytes': { code: 73, codeName: 'InvalidNamespace', body: { find: 'x'.repeat(248) } },
+  'a dot in a database name': { code: 73, codeName: 'InvalidNamespace', body: { find: 'x', $db: 'a.b' } },
+  'a database name over 63 bytes': { code: 73, codeName: 'InvalidNamespace', body: { find: 'x', $db: 'x'.repeat(64) } },
+  'a body over 100 levels': { code: 15, codeName: 'Overflow', body: { find: 'x', filter: { _id: nested(110) } } },
+  'a document over 100 levels': { code: 15, codeName: 'Overflow', body: { insert: 'x' }, options: { sequences: { documents: [nested(101)] } } },
+
+  'a filter by another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: 'x' } } },
+  'a filter by _id and another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: 1, name: 'x' } } },
+  'an unknown operator': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $foo: 1 } } } },
+  'an operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: { $gt: 1 } } } },
+  'two operators': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: { $eq: 1, $ne: 2 } } } },
+  'an operator next to a name': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $eq: 1, name: 2 } } } },
+  'an unknown top level operator': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { $foo: 1 } } },
+  $or: { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { $or: [{}] } } },
+  $where: { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { $where: 'true' } } },
+  '$in without an array': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $in: 1 } } } },
+  'an operator in $in': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $in: [{ $gt: 1 }] } } } },
+  'a regular expression': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: /x/ } } },
+  'a negative limit': { code: 51024, codeName: 'Location51024', body: { find: 'students', limit: -1 } },
+  'a sort by another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', sort: { name: 1 } } },
+  'a sort by two fields': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', sort: { _id: 1, name: 1 } } },
+  'a sort in no direction': { code: 15975, codeName: 'Location15975', body: { find: 'students', sort: { _id: 2 } } },
+  'getMore with an int32': { code: 14, codeName: 'TypeMismatch', body: { getMore: 1, collection: 'students' } },
+  'getMore of an unknown cursor': { code: 43, codeName: 'CursorNotFound', body: { getMore: Long.fromNumber(4711), collection: 'students' } },
+  'killCursors with an int32': { code: 14, codeName: 'TypeMismatch', body: { killCursors: 'students', cursors: [1] } },
+
+  'an insert of nothing': { code: 16, codeName: 'InvalidLength', body: { insert: 'students', documents: [] } },
+  'an insert of no documents': { code: 14, codeName: 'TypeMismatch', body: { insert: 'students', documents: [1] } },
+  'a delete of nothing': { code: 16, codeName: 'InvalidLength', body: { delete: 'students', deletes: [] } },
+  'a delete without a limit': { code: 40414, codeName: 'IDLFailedToParse', body: { delete: 'students', deletes: [{ q: {} }] } },
+  'a delete with limit 2': { code: 9, codeName: 'FailedToParse', body: { delete: 'students', deletes: [{ q: {}, limit: 2 }] } },
+  'a delete with an unknown field': { code: 40415, codeName: 'IDLUnknownField', body: { delete: 'students', deletes: [{ q: {}, limit: 1, x: 1 }] } },
+  'a delete with a hint': { code: 115, codeName: 'CommandNotSupported', body: { delete: 'students', deletes: [{ q: {}, limit: 1, hint: '_id_' }] } },
+
+  'findAndModify without an _id': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: {} } },
+  'findAndModify with remove': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, remove: true } },
+  'findAndModify with upsert': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, upsert: new Int32(1) } },
+  'a replacement': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { name: 'x' } } },
+  'an empty update': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: {} } },
+  'an update by a pipeline': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: [{ $set: { name: 'x' } }] } },
+  'an unknown update operator': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $foo: { name: 'x' } } } },
+  'an unknown update operator after $set': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $set: { name: 'x' }, name: 'x' } } },
+  'an update operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $inc: { n: 1 } } } },
+  '$set of no document': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $set: 1 } } },
+  '$set of an empty name': { code: 56, codeName: 'EmptyFieldName', body: { ...setName, update: { $set: { '': 1 } } } },
+  '$set of a name with a dollar': { code: 52, codeName: 'DollarPrefixedFieldName', body: { ...setName, update: { $set: { $x: 1 } } } },
+  '$set of a path': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $set: { 'a.b': 1 } } } },
+  '$set of another _id': { code: 66, codeName: 'ImmutableField', body: { ...setName, update: { $set: { _id: 2 } } } },
+
+  'an unknown stage': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [{ $foo: {} }] } },
+  'a stage that MongoDB has': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [{ $match: {} }, { $limit: 1 }] } },
+  'a stage after the count': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [...countPipeline, { $sort: { n: 1 } }] } },
+  'an empty pipeline': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [] } },
+  'another group': { code: 115, codeName: 'CommandNotSupported', body: { ...countAll, pipeline: [{ $match: {} }, { $group: { _id: '$name' } }] } },
+  'a stage of two names': { code: 40323, codeName: 'Location40323', body: { ...countAll, pipeline: [{ $match: {}, $group: {} }] } },
+  'an empty stage': { code: 40323, codeName: 'Location40323', body: { ...countAll, pipeline: [{}] } },
+  'aggregate without a cursor': { code: 9, codeName: 'FailedToParse', body: { aggregate: 'students', pipeline: countPipeline } }
+}
+
+t.test('whatever is not served is refused with the code that MongoDB has for it, and nothing happens', async t => {
+  const { client } = await serverFor(t)
+  await client.send(insertOne)
+  for (const [title, { body, options, code, codeName }] of Object.entries(refused)) {
+    const reply = await client.send(body, options)
+    t.match(reply, { ok: new Double(0), code: new Int32(code), codeName, errmsg: String }, title)
+  }
+  t.match(await client.send({ find: 'students' }), { cursor: { firstBatch: [{ _id: new Int32(1) }] } })
+})

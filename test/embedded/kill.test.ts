@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises'
+import { Double, MongoClient, ObjectId, type Collection } from 'mongodb'
+import t from 'tap'
+import { find } from '../../embedded/index.js'
+import { storeProcesses, type StoreProcess } from './processes.js'
+import { directoryFor } from './support.js'
+
+const rounds = 5
+const writers = 16
+
+interface Expected {
+  /** Acknowledged inserts, by hex id, with the last acknowledged gpa. */
+  present: Map<string, number>
+  /** Acknowledged deletes. */
+  gone: Set<string>
+  acknowledged: number
+}
+
+/** What a writer had under way when the store was killed may or may not have happened: its document is left out of the check. */
+async function write (students: Collection, expected: Expected): Promise<void> {
+  for (;;) {
+    const _id = new ObjectId()
+    const id = _id.toHexString()
+    await students.insertOne({ _id, gpa: new Double(0) })
+    expected.present.set(id, 0)
+    expected.acknowledged++
+    const gpa = Math.random() * 4
+    expected.present.delete(id)
+    await students.findOneAndUpdate({ _id }, { $set: { gpa: new Double(gpa) } })
+    expected.present.set(id, gpa)
+    expected.acknowledged++
+    if (Math.random() < 0.5) continue
+    expected.present.delete(id)
+    await students.deleteOne({ _id })
+    expected.gone.add(id)
+    expected.acknowledged++
+  }
+}
+
+async function killUnderLoad (store: StoreProcess, expected: Expected): Promise<void> {
+  const { url = '' } = await store.answer
+  const client = new MongoClient(url, {
+    maxPoolSize: writers, retryWrites: false, serverSelectionTimeoutMS: 500, serverApi: { version: '1', strict: true, deprecationErrors: true }
+  })
+  const students = client.db('college').collection('students')
+  const writing = Array.from({ length: writers }, () => write(students, expected).catch(() => {}))
+  await new Promise(resolve => setTimeout(resolve, 200 + Math.random() * 600))
+  await store.kill()
+  await Promise.all(writing)
+  await client.close()
+}
+
+t.test(`${rounds} times kill -9 under load: no acknowledged write is lost`, async t => {
+  const spawn = await storeProcesses(t)
+  const directory = await directoryFor(t)
+  const expected: Expected = { present: new Map(), gone: new Set(), acknowledged: 0 }
+  for (let round = 0; round < rounds; round++) await killUnderLoad(spawn(directory), expected)
+  const store = spawn(directory)
+  const { url = '' } = await store.answer
+  const client = new MongoClient(url)
+  const stored = new Map<string, number>()
+  for await (const { _id, gpa } of client.db('college').collection('students').find({}, { batchSize: 10_000 })) stored.set(_id.toHexString(), gpa)
+  await client.close()
+  await store.end()
+  const missing = [...expected.present].filter(([id]) => !stored.has(id))
+  const changed = [...expected.present].filter(([id, gpa]) => stored.has(id) && stored.get(id) !== gpa)
+  const back = [...expected.gone].filter(id => stored.has(id))
+  t.comment(`${expected.acknowledged} writes acknowledged; missing ${missing.length}, changes lost ${changed.length}, back ${back.length}`)
+  t.ok(expected.acknowledged > rounds * 100, 'there was load')
+  t.same(missing, [], 'no insert is missing')
+  t.same(changed, [], 'no change is lost')
+  t.same(back, [], 'no deleted one is back')
+})
+
+t.test('two processes: one has the directory, the other says which; after kill -9 the next start goes through', async t => {
+  const spawn = await storeProcesses(t)
+  const directory = await directoryFor(t)
+  const racers = [spawn(directory), spawn(directory)]
+  const answers = await Promise.all(racers.map(({ answer }) => answer))
+  const winner = racers[answers.findIndex(({ url }) => url !== undefined)]
+  t.equal(answers.filter(({ url }) => url !== undefined).length, 1, 'one of two that start at once has it')
+  t.match(answers.find(({ error }) => error !== undefined), { error: `Error: The store in ${directory} is in use by process ${winner?.child.pid}` })
+  t.equal(await find(directory), answers.find(({ url }) => url !== undefined)?.url)
+  await winner?.kill()
+  t.equal(await find(directory), undefined)
+  const next = spawn(directory)
+  t.match(await next.answer, { url: String })
+  t.same(await next.end(), [0, null], 'it ends by itself')
+  t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
+})

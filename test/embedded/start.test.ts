@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { mkdir, readdir, stat, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { Double, MongoClient, MongoServerError, type MongoClientOptions } from 'mongodb'
+import t, { type Test } from 'tap'
+import { find, start } from '../../embedded/index.js'
+import { closer, listening } from '../../embedded/supervise.js'
+import { directoryFor } from './support.js'
+
+const stable: MongoClientOptions = { serverApi: { version: '1', strict: true, deprecationErrors: true } }
+
+function clientFor (t: Test, url: string, options: MongoClientOptions = {}): MongoClient {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 2000, ...options })
+  t.teardown(() => client.close())
+  return client
+}
+
+async function session (t: Test, client: MongoClient): Promise<void> {
+  const students = client.db('college').collection('students')
+  const before = await students.countDocuments()
+  const { insertedId } = await students.insertOne({ name: 'Jane Doe', gpa: new Double(3) })
+  t.same(await students.findOneAndUpdate({ _id: insertedId }, { $set: { gpa: new Double(4) } }, { returnDocument: 'after', promoteValues: false }), {
+    _id: insertedId, name: 'Jane Doe', gpa: new Double(4)
+  })
+  t.equal((await students.find().limit(1000).toArray()).length, before + 1)
+  const { insertedIds } = await students.insertMany(Array.from({ length: 5000 }, (_, index) => ({ index })))
+  t.equal((await students.find({}, { batchSize: 100 }).limit(1000).toArray()).length, 1000)
+  t.equal(await students.countDocuments(), before + 5001)
+  t.match(await students.deleteMany({ _id: { $in: Object.values(insertedIds) } }), { deletedCount: 5000 })
+  t.equal(await students.estimatedDocumentCount(), before + 1)
+  await t.rejects(students.insertOne({ _id: insertedId }), { code: 11000 })
+  await t.rejects(students.findOne({ name: 'Jane Doe' }), MongoServerError)
+}
+
+t.test('a store keeps its data from one start to the next, wherever it listens', async t => {
+  const directory = await directoryFor(t)
+  // Too deep for a socket: it goes into a folder elsewhere. The second time, as on Windows, to a port.
+  const path = join(directory, 'x'.repeat(100))
+  const first = await start({ path })
+  t.equal((await stat(path)).mode & 0o777, 0o700)
+  t.equal(await find(path), first.url)
+  await symlink(path, join(directory, 'link'))
+  await t.rejects(start({ path: join(directory, 'link') }), { message: `The store in ${path} is in use by process ${process.pid} (this one)` })
+  for (const options of [{}, stable]) await session(t, clientFor(t, first.url, options))
+  const folder = join(decodeURIComponent(new URL(first.url).host), '..')
+  t.equal((await stat(folder)).mode & 0o777, 0o700)
+  await Promise.all([first.close(), first.close()])
+  await first.close()
+  await t.rejects(stat(folder), { code: 'ENOENT' })
+  t.equal(await find(path), undefined)
+  t.same((await readdir(path)).sort(), ['store.mdb', 'store.mdb-lock'])
+
+  const second = await start({ path }, 'win32')
+  const client = clientFor(t, second.url, stable)
+  t.equal(await client.db('college').collection('students').countDocuments(), 2)
+  for (const wrong of [second.url.replace(/appName=./, 'appName=x'), second.url.replace(/&appName=.*/, '')]) {
+    await t.rejects(clientFor(t, wrong, { serverSelectionTimeoutMS: 200 }).db('college').command({ ping: 1 }), { name: 'MongoServerSelectionError' })
+  }
+  await second.close()
+})
+
+t.test('a start that fails says why and holds nothing', async t => {
+  const directory = await directoryFor(t)
+  await mkdir(join(directory, 'store.mdb'))
+  await t.rejects(start({ path: directory }), { code: 'EISDIR' })
+  t.same(await readdir(directory), ['store.mdb'])
+})
+
+t.test('a worker that fails later is reported at once and again by close', async t => {
+  const worker = new Worker("const { parentPort } = require('worker_threads'); parentPort.postMessage(5); parentPort.once('message', () => { throw new Error('broken') })", { eval: true })
+  t.equal(await listening(worker), 5)
+  let released = 0
+  const warned = once(process, 'warning')
+  const close = closer(worker, { publish: async () => {}, release: async () => { released++ } })
+  const closed = close()
+  t.match(await warned, [{ message: 'The embedded store failed: Error: broken' }])
+  await t.rejects(closed, { message: /broken/ })
+  t.equal(released, 1)
+})

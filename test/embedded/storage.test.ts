@@ -1,0 +1,138 @@
+import { copyFile, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import t from 'tap'
+import { MongoError } from '../../embedded/errors.js'
+import { Storage } from '../../embedded/storage.js'
+import { directoryFor } from './support.js'
+
+const key = Buffer.from('key')
+const a = Buffer.from('a')
+const b = Buffer.from('b')
+const c = Buffer.from('c')
+const value = (bytes: number): Buffer => Buffer.alloc(bytes, 1)
+
+t.test('writes of one turn share a transaction; a refused one undoes nothing of its neighbours', async t => {
+  const storage = await Storage.open(await directoryFor(t))
+  let commits = 0
+  const transactionSync = storage.root.transactionSync
+  t.intercept(storage.root, 'transactionSync', { value: (work: () => void) => { commits++; return transactionSync.call(storage.root, work) } })
+  const results = await Promise.allSettled([
+    storage.write(() => storage.put(key, value(1))),
+    storage.write(() => { throw new MongoError('BadValue', 'refused') }),
+    storage.write(() => storage.get(key)?.length)
+  ])
+  t.match(results, [{ status: 'fulfilled' }, { reason: { codeName: 'BadValue' } }, { value: 1 }])
+  t.equal(commits, 1)
+  t.same(storage.get(key), value(1))
+  await storage.close()
+})
+
+t.test('with nothing left to write to, the whole group fails as OutOfDiskSpace; reads go on and so do later writes', async t => {
+  const storage = await Storage.open(await directoryFor(t))
+  await storage.write(() => storage.put(key, value(1)))
+  for (const code of [28, -30792, 5]) {
+    const full = Object.assign(new Error('No space left on device'), { code })
+    const results = await Promise.allSettled([
+      storage.write(() => storage.put(key, value(2))),
+      storage.write(() => { throw full })
+    ])
+    t.match(results, [{ reason: { codeName: 'OutOfDiskSpace', code: 14031 } }, { reason: { codeName: 'OutOfDiskSpace' } }])
+    t.same(storage.get(key), value(1))
+  }
+  await t.rejects(storage.write(() => { throw new TypeError('a fault') }), { name: 'TypeError' }, 'any other fault is passed on')
+  await storage.write(() => storage.put(key, value(3)))
+  t.same(storage.get(key), value(3))
+  await storage.close()
+})
+
+t.test('what was written is there after a restart', async t => {
+  const directory = await directoryFor(t)
+  for (const bytes of [0, 1, 2]) {
+    const storage = await Storage.open(directory)
+    t.same(storage.get(key), bytes === 0 ? undefined : value(bytes))
+    await storage.write(() => storage.put(key, value(bytes + 1)))
+    await storage.close()
+  }
+  t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
+})
+
+t.test('a crash while the store was made leaves nothing in the way', async t => {
+  const directory = await directoryFor(t)
+  await writeFile(join(directory, 'store.mdb.new'), 'half')
+  const storage = await Storage.open(directory)
+  await storage.close()
+  t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
+})
+
+t.test('a file that was cut short or overwritten is refused by its name and left as it is', async t => {
+  const directory = await directoryFor(t)
+  const path = join(directory, 'store.mdb')
+  const storage = await Storage.open(directory)
+  for (let index = 0; index < 50; index++) await storage.write(() => storage.put(Buffer.from(`key ${index}`), value(1000)))
+  await storage.close()
+  await copyFile(path, `${path}.copy`)
+  const { size } = await stat(path)
+  for (const left of [0, 100, 4096, 8192, size / 2, size - 4096, size - 1]) {
+    await copyFile(`${path}.copy`, path)
+    await truncate(path, left)
+    await t.rejects(Storage.open(directory), { message: `The store's file ${path} is damaged or cut short: restore it from a backup` }, `cut to ${left}`)
+    t.equal((await stat(path)).size, Math.trunc(left))
+  }
+  await writeFile(path, Buffer.alloc(size, 'garbage'))
+  await t.rejects(Storage.open(directory), { message: /store\.mdb is damaged/ })
+  await copyFile(`${path}.copy`, path)
+  await (await Storage.open(directory)).close()
+})
+
+t.test('a file whose last pages were freed before they were written is whole', async t => {
+  const directory = await directoryFor(t)
+  const storage = await Storage.open(directory)
+  const keys = Array.from({ length: 5000 }, (_, index) => Buffer.from(`key ${index}`))
+  await storage.write(() => storage.put(a, value(1)))
+  await storage.write(() => {
+    for (const one of keys) storage.put(one, value(300))
+    for (const one of keys.toReversed()) storage.remove(one)
+  })
+  const { lastPageNumber } = storage.root.getStats() as { lastPageNumber: number }
+  await storage.close()
+  t.ok((await stat(join(directory, 'store.mdb'))).size < lastPageNumber * 4096, 'the file is shorter than its header says')
+  const again = await Storage.open(directory)
+  t.same(again.get(a), value(1))
+  await again.close()
+})
+
+t.test('a newer format and a foreign file are refused with a message that says so', async t => {
+  const directory = await directoryFor(t)
+  const path = join(directory, 'store.mdb')
+  const storage = await Storage.open(directory)
+  const format = Buffer.alloc(8)
+  format.writeDoubleLE(2)
+  storage.root.transactionSync(() => storage.root.putSync(Buffer.from('format'), format))
+  await storage.close()
+  await t.rejects(Storage.open(directory), { message: `The store ${path} has format 2; this version of the program reads format 1 only` })
+  const other = await directoryFor(t)
+  const foreign = open({ path: join(other, 'store.mdb'), noSubdir: true })
+  await foreign.put('x', 1)
+  await foreign.close()
+  await t.rejects(Storage.open(other), { message: `${join(other, 'store.mdb')} is not a store of this program` })
+})
+
+t.test('a range is read forwards or backwards, by number and by bytes', async t => {
+  const storage = await Storage.open(await directoryFor(t))
+  await storage.write(() => [a, b, c].forEach(one => storage.put(one, value(10))))
+  const range = { start: Buffer.from('A'), end: Buffer.from('z'), reverse: false, limit: 9, bytes: 99 }
+  const read = (options: object): unknown => {
+    const { entries, end } = storage.read({ ...range, ...options })
+    return [entries.map(entry => entry.key.toString()).join(''), end]
+  }
+  t.same(read({}), ['abc', true])
+  t.same(read({ reverse: true }), ['cba', true])
+  t.same(read({ limit: 2 }), ['ab', false])
+  t.same(read({ bytes: 11 }), ['ab', false])
+  t.same(read({ start: a }), ['bc', true])
+  t.same(read({ end: c, reverse: true }), ['ba', true])
+  t.equal(await storage.removeRange(a, c, 1), 1)
+  t.equal(await storage.count(range.start, range.end), 2)
+  await storage.close()
+})

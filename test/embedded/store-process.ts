@@ -1,0 +1,19 @@
+import { start } from '../../embedded/index.js'
+
+// A process that holds a store until it is told to end: `node store-process.ts <directory>`. Run by tests, by fork().
+const keepAlive = setInterval(() => {}, 1000)
+const [path = ''] = process.argv.slice(2)
+
+try {
+  const store = await start({ path })
+  process.once('message', async () => {
+    await store.close()
+    process.disconnect()
+    clearInterval(keepAlive)
+  })
+  process.send?.({ url: store.url })
+} catch (error) {
+  process.send?.({ error: String(error) })
+  process.disconnect()
+  clearInterval(keepAlive)
+}
