@@ -55,7 +55,8 @@ export function loadConfig (env: NodeJS.ProcessEnv): Config {
   // variables are text, so here coercion is wanted
   const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile<Config>(Config)
   if (validate(config)) return config
-  throw new ConfigError((validate.errors ?? []).map(describe))
+  const errors = validate.errors as ErrorObject[] // there are some, since it failed
+  throw new ConfigError(errors.map(describe))
 }
 
 function describe ({ instancePath, message, params }: ErrorObject): string {

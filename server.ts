@@ -11,6 +11,9 @@ import { onInterrupt } from './lib/interrupt.js'
 import { loggerOptions } from './lib/logger.js'
 import errors, { sendError, sendNotFound } from './plugins/errors.js'
 
+/** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
+const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
+
 /** How long after the signal requests that were sent before it may still arrive. */
 const LINGER_MS = 250
 
@@ -18,7 +21,7 @@ try {
   readEnvFile()
   await serve(loadConfig(process.env))
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error)
+  console.error((error as Error).message) // nothing here throws anything else
   process.exit(error instanceof ConfigError ? 2 : 1)
 }
 
@@ -65,7 +68,7 @@ function build (config: Config): FastifyInstance {
 }
 
 function closeOnSignals (app: FastifyInstance, delay: number): void {
-  closeWithGrace({ delay, logger: app.log, skip: ['SIGINT'] }, async ({ err, signal }) => {
+  closeWithGrace({ delay, logger: app.log, skip: ['SIGINT', ...CRASHES] }, async ({ err, signal }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
     else app.log.info(`closing after ${signal}`)
     await app.close()

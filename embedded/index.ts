@@ -1,6 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { chooseAddress, urlOf } from './address.js'
+import { Gate } from './gate.js'
 import { liveUrl, takeLock } from './lock.js'
 import { closer, listening } from './supervise.js'
 
@@ -26,11 +27,12 @@ export async function start ({ path }: StoreOptions, platform = process.platform
   const address = await chooseAddress(directory, platform)
   const lock = await takeLock(directory, address, platform)
   try {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'embedded store', workerData: { directory, ...address } })
+    const gate = new Gate()
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'embedded store', workerData: { directory, gate: gate.memory, ...address } })
     const port = await listening(worker)
     const url = urlOf(address, port)
     await lock.publish(url)
-    return { url, close: closer(worker, lock) }
+    return { url, close: closer(worker, lock, gate) }
   } catch (error) {
     await lock.release()
     throw error

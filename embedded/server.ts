@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { Connection } from './connection.js'
+import { Gate } from './gate.js'
 import { Cursors } from './cursors.js'
 import { Storage } from './storage.js'
 
@@ -9,6 +10,8 @@ const maxConnections = 256
 
 export interface ServerOptions {
   directory: string
+  /** The memory of the gate that a commit has to pass. */
+  gate?: SharedArrayBuffer
   /** A Unix socket to listen on; without one, an ephemeral port of the loopback interface. */
   socketPath?: string
   /** What every connection has to bring in its handshake. */
@@ -25,8 +28,8 @@ export interface Server {
 }
 
 /** Opens the store of a directory and serves it. */
-export async function serve ({ directory, socketPath, token, closeTimeoutMs = 2000 }: ServerOptions): Promise<Server> {
-  const storage = await Storage.open(directory)
+export async function serve ({ directory, gate, socketPath, token, closeTimeoutMs = 2000 }: ServerOptions): Promise<Server> {
+  const storage = await Storage.open(directory, new Gate(gate))
   const cursors = new Cursors()
   const connections = new Set<Connection>()
   let connectionId = 0

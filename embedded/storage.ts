@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Database } from 'lmdb'
 import { MongoError } from './errors.js'
+import { Gate } from './gate.js'
 import { encodings, openFile, recordSize, type Root } from './file.js'
 
 export interface Range {
@@ -38,19 +39,21 @@ const noSpace: unknown[] = [-30792, 28, 122, 27, 12, 5]
  */
 export class Storage {
   private readonly path: string
+  private readonly gate: Gate
   readonly root: Root
   private readonly documents: Database<Buffer, Buffer>
   private queue: Write[] = []
 
-  private constructor (root: Root, path: string) {
+  private constructor (root: Root, path: string, gate: Gate) {
     this.path = path
+    this.gate = gate
     this.root = root
     this.documents = root.openDB('documents', encodings)
   }
 
-  static async open (directory: string): Promise<Storage> {
+  static async open (directory: string, gate = new Gate()): Promise<Storage> {
     const path = join(directory, 'store.mdb')
-    return new Storage(await openFile(path), path)
+    return new Storage(await openFile(path), path, gate)
   }
 
   get (key: Buffer): Buffer | undefined {
@@ -127,6 +130,8 @@ export class Storage {
   }
 
   private commit (): void {
+    // the process is about to end: what waits here is answered no more
+    if (!this.gate.enter()) return
     const group = this.queue
     this.queue = []
     try {
@@ -137,6 +142,8 @@ export class Storage {
       for (const settle of settlers) settle()
     } catch (error) {
       for (const write of group) write.fail(storageError(error))
+    } finally {
+      this.gate.leave()
     }
   }
 }

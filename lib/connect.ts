@@ -34,7 +34,7 @@ export async function connect (url: string, options: ConnectOptions = {}): Promi
     client.close().catch(() => {})
     throw wireVersion < WIRE_VERSION_5_0 || isTooOld(error)
       ? new SetupError(`MongoDB 5.0 or newer is needed (for the Stable API); ${hosts(url)} is older`)
-      : new SetupError(`MongoDB at ${hosts(url)} is out of reach: ${redact(error, url)}`)
+      : new SetupError(`MongoDB at ${hosts(url)} is out of reach: ${redact(error as Error, url)}`)
   }
 }
 
@@ -42,7 +42,7 @@ function create (Client: typeof MongoClient, url: string): MongoClient {
   try {
     return new Client(url, clientOptions(url))
   } catch (error) {
-    throw new SetupError(`the MongoDB URL is not valid: ${redact(error, url)}`)
+    throw new SetupError(`the MongoDB URL is not valid: ${redact(error as Error, url)}`)
   }
 }
 
@@ -82,12 +82,11 @@ export function hosts (url: string): string {
   return /^[^/]+:\/\/(?:[^@]*@)?([^/?@]*)(?:[/?][^@]*)?$/.exec(url)?.[1] ?? 'the given URL'
 }
 
-/** The error's message without any piece of the URL's user information or options. */
-function redact (error: unknown, url: string): string {
+/** The message of an error (the driver throws nothing else) without any piece of the URL's user information or options. */
+function redact ({ message }: Error, url: string): string {
   const userInfo = /\/\/(.*)@/s.exec(url)?.[1]?.split(':') ?? []
   const values = [...new URLSearchParams(url.split('?')[1])].map(([, value]) => value)
   const secrets = [...userInfo, ...userInfo.map(decode), ...values].filter((secret) => secret.length > 2)
-  const message = error instanceof Error ? error.message : String(error)
   return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
 }
 

@@ -22,5 +22,5 @@ function detail ({ keyword, params, message, parentSchema }: ValidationError): s
   if (keyword === 'pattern' && parentSchema?.type.includes('number')) {
     return `must be a number from ${parentSchema.minimum} to ${parentSchema.maximum}`
   }
-  return message ?? `fails ${keyword}`
+  return String(message)
 }

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { StoreUnavailableError } from '../lib/errors.js'
+import { StoreFullError, StoreUnavailableError } from '../lib/errors.js'
 import { toFaults } from '../lib/faults.js'
 import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
 
@@ -29,10 +29,11 @@ export function sendError (error: FastifyError, request: FastifyRequest, reply: 
     return
   }
   request.log.error({ err: error }, error.message)
+  // only the messages of these two are written to be shown
+  const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError
   if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
-  // only our own messages are written to be shown
-  const isOurs = error.code?.startsWith('SCA_')
-  send(request, reply, isOurs ? status : 500, isOurs ? error.message : `Something went wrong here (request ${request.id}).`)
+  if (isShown) send(request, reply, status, error.message)
+  else send(request, reply, 500, `Something went wrong here (request ${request.id}).`)
 }
 
 /** For the server's own 404 handler; a host keeps its own. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MethodNotAllowedError } from '../lib/errors.js'
 
@@ -36,17 +36,12 @@ function closePath (app: FastifyInstance, url: string, known: string[]): void {
     schema: { hide: true },
     handler: async (_request, reply) => reply.code(204).header('allow', allow).send()
   })
-  app.route({
-    url,
-    method: missing,
-    schema: { hide: true },
-    // before parsing: what the body is does not matter any more
-    onRequest: async (request, reply) => {
-      reply.header('allow', allow)
-      throw new MethodNotAllowedError(request.method, allow)
-    },
-    handler: () => {}
-  })
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('allow', allow)
+    throw new MethodNotAllowedError(request.method, allow)
+  }
+  // before the body is parsed: what it is does not matter any more
+  app.route({ url, method: missing, schema: { hide: true }, onRequest: refuse, handler: refuse })
 }
 
 export default fp(methods, { name: 'student-course-api-methods' })

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,6 +9,9 @@ const { version } = createRequire(import.meta.url)('student-course-api/package.j
 
 const description = 'Student course records over MongoDB: create, list, read, update and delete.'
 
+/** What the transformation gets when the options ask for OpenAPI rather than Swagger 2. */
+type OpenApiDocument = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>
+
 /** The OpenAPI 3.1 document of this scope's routes at `/openapi.json`, and Swagger UI for it at `/docs`. */
 async function openapi (app: FastifyInstance) {
   await app.register(swagger, {
@@ -17,7 +20,7 @@ async function openapi (app: FastifyInstance) {
       info: { title: 'Student Course API', version, description, license: { name: 'MIT', identifier: 'MIT' } },
       tags: [{ name: 'students', description: 'Student course records.' }]
     },
-    transformObject: (document) => hoistComponents('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+    transformObject: (document) => hoistComponents((document as OpenApiDocument).openapiObject)
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -53,8 +53,8 @@ export const half = 'POST /students/ HTTP/1.1\r\nHost: x\r\nContent-Type: applic
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts the built server on a free port; its source instead where the test is to count for coverage, which is slow. */
-export function launch (t: Test, env: NodeJS.ProcessEnv, { fromSource = false, cwd = root } = {}): Process {
-  const args = fromSource ? [...process.execArgv, `${root}server.ts`] : [`${root}dist/server.js`]
+export function launch (t: Test, env: NodeJS.ProcessEnv, { fromSource = false, cwd = root, execArgv = [] as string[] } = {}): Process {
+  const args = fromSource ? [...process.execArgv, ...execArgv, `${root}server.ts`] : [`${root}dist/server.js`]
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'MONGODB_URL'))
   return new Process(t, process.execPath, args, { cwd, env: { ...clean, PORT: '0', ...env } })
 }

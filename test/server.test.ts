@@ -1,20 +1,27 @@
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { hosts } from '../lib/connect.js'
 import { half, launch, listening, send } from './launch.js'
 import { janeDoe } from './samples.js'
+import { url as storeUrl } from './store.js'
 
 const create = (url: string) => fetch(`${url}/students/`, {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(janeDoe)
 })
 
-t.test('the server says where it is, and its students survive SIGTERM and kill -9', async (t) => {
+t.test('the server says where it is, lets no second one on its data, and its students survive kill -9 and SIGTERM', async (t) => {
   const env = { DATA_DIR: t.testdir() }
-  const first = launch(t, env, { fromSource: true })
+  const first = launch(t, env)
   const url = await listening(first)
   const lines = first.output.trim().split('\n').map((line) => JSON.parse(line))
   t.equal(lines.length, 1, 'one line')
   t.equal(lines[0].msg, `Student Course API at ${url}, docs at ${url}/docs, store: embedded in ${env.DATA_DIR}`)
   t.equal(new URL(url).hostname, '127.0.0.1')
+
+  const rival = launch(t, env)
+  t.match(await rival.exited, { code: 1 })
+  t.match(rival.output, new RegExp(`^The store in [^\n]* is in use by process ${first.child.pid}\n$`))
+
   const student = await (await create(url)).json()
   first.child.kill('SIGKILL')
   await first.exited
@@ -72,7 +79,7 @@ t.test('wrong configuration is exit 2 with every fault, also when it stands in .
 
 t.test('a database out of reach is exit 1 within 10 s, with one error and no credentials', async (t) => {
   const started = performance.now()
-  const server = launch(t, { MONGODB_URL: 'mongodb://user:s3cret@127.0.0.1:1/?directConnection=true' })
+  const server = launch(t, { MONGODB_URL: 'mongodb://user:s3cret@127.0.0.1:1/?directConnection=true' }, { fromSource: true })
   t.match(await server.exited, { code: 1 })
   t.ok(performance.now() - started < 10_000)
   t.match(server.output, /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: connect ECONNREFUSED[^\n]*\n$/)
@@ -86,20 +93,13 @@ t.test('a data directory that can not be one is exit 1 with its name', async (t)
   t.match(server.output, file)
 })
 
-t.test('a second server on the same data is refused, and names the process that has it', async (t) => {
-  const env = { DATA_DIR: t.testdir() }
-  const first = launch(t, env)
-  const url = await listening(first)
-  const second = launch(t, env)
-  t.match(await second.exited, { code: 1 })
-  t.match(second.output, new RegExp(`\\b${first.child.pid}\\b`))
-  t.equal((await create(url)).status, 201, 'the first is not disturbed')
-})
-
-t.test('without docs the start line says so', async (t) => {
-  const data = `${t.testdir()}/new/data`
-  const server = launch(t, { DATA_DIR: data, DOCS: 'off' })
+t.test('with MONGODB_URL the start line names its hosts and nothing secret, and without docs it says so', async (t) => {
+  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', DOCS: 'off' }, { fromSource: true })
   const url = await listening(server)
-  t.match(server.output, /, docs off, store/)
+  t.ok(server.output.includes(`, docs off, store: MongoDB at ${hosts(storeUrl)}"`))
+  t.notMatch(server.output, /s3cret/)
+  t.equal((await create(url)).status, 201)
   t.equal((await fetch(`${url}/docs`)).status, 404)
+  server.child.kill('SIGINT')
+  t.strictSame(await server.exited, { code: 0, signal: null })
 })

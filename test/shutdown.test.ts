@@ -5,7 +5,7 @@ import { half, launch, listening, send } from './launch.js'
 import { janeDoe } from './samples.js'
 
 t.test('a request under way is finished before the server closes', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir() }, { fromSource: true })
+  const server = launch(t, { DATA_DIR: t.testdir() })
   const socket = await send(await listening(server), half)
   await server.prints(/incoming request/)
   server.child.kill('SIGTERM')
@@ -33,4 +33,14 @@ t.test('a second signal ends the server at once, and so does the end of the grac
   graced.child.kill('SIGTERM')
   t.match(await graced.exited, { code: 1 })
   t.match(graced.output, /killed by timeout/)
+})
+
+t.test('an error that nothing caught is logged, and the server closes with exit 1', async (t) => {
+  const throwOnSignal = "process.on('SIGWINCH', () => { throw new Error('planted') })"
+  const server = launch(t, { DATA_DIR: t.testdir() }, { fromSource: true, execArgv: ['--import', `data:text/javascript,${throwOnSignal}`] })
+  await listening(server)
+  server.child.kill('SIGWINCH')
+  t.match(await server.exited, { code: 1 })
+  t.match(server.output, /closing after an error that nothing caught/)
+  t.match(server.output, /planted/)
 })

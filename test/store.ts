@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
-import { start } from '../embedded/index.js'
 import { connect } from '../lib/connect.js'
+
+// as it is built: through tap's loader each test file would compile the store's worker anew, for more than a second
+const { start }: typeof import('../embedded/index.js') = await import(new URL('../dist/embedded/index.js', import.meta.url).href)
 
 /** The server that a test file runs on: MONGODB_URL, or else an embedded store of its own. */
 export const url = process.env.MONGODB_URL ?? await startEmbedded()
@@ -10,7 +15,12 @@ export const client = await connect(url)
 t.teardown(() => client.close())
 
 async function startEmbedded (): Promise<string> {
-  const store = await start({ path: t.testdir() })
-  t.teardown(() => store.close())
+  // tap removes its own folders before the last teardown, when the store still lives
+  const path = await mkdtemp(join(tmpdir(), 'store-'))
+  const store = await start({ path })
+  t.teardown(async () => {
+    await store.close()
+    await rm(path, { recursive: true })
+  })
   return store.url
 }

@@ -45,6 +45,12 @@ export class StoreProcess {
     return this.exited
   }
 
+  /** Has it call process.exit(3), whatever it is at; resolves with exit code and signal. */
+  async exit (): Promise<unknown> {
+    this.child.send('exit')
+    return this.exited
+  }
+
   /** Resolves with exit code and signal, once the process has ended by itself. */
   async end (): Promise<unknown> {
     this.child.send('end')

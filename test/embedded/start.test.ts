@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Double, MongoClient, MongoServerError, type MongoClientOptions } from 'mongodb'
 import t, { type Test } from 'tap'
+import { Gate } from '../../embedded/gate.js'
 import { find, start } from '../../embedded/index.js'
 import { closer, listening } from '../../embedded/supervise.js'
 import { directoryFor } from './support.js'
@@ -72,7 +73,7 @@ t.test('a worker that fails later is reported at once and again by close', async
   t.equal(await listening(worker), 5)
   let released = 0
   const warned = once(process, 'warning')
-  const close = closer(worker, { publish: async () => {}, release: async () => { released++ } })
+  const close = closer(worker, { publish: async () => {}, release: async () => { released++ } }, new Gate())
   const closed = close()
   t.match(await warned, [{ message: 'The embedded store failed: Error: broken' }])
   await t.rejects(closed, { message: /broken/ })

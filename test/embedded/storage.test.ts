@@ -1,8 +1,10 @@
 import { copyFile, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'lmdb'
 import t from 'tap'
 import { MongoError } from '../../embedded/errors.js'
+import { Gate } from '../../embedded/gate.js'
 import { Storage } from '../../embedded/storage.js'
 import { directoryFor } from './support.js'
 
@@ -43,6 +45,17 @@ t.test('with nothing left to write to, the whole group fails as OutOfDiskSpace; 
   await t.rejects(storage.write(() => { throw new TypeError('a fault') }), { name: 'TypeError' }, 'any other fault is passed on')
   await storage.write(() => storage.put(key, value(3)))
   t.same(storage.get(key), value(3))
+  await storage.close()
+})
+
+t.test('once the gate is shut, for the process is about to end, nothing is written nor answered', async t => {
+  const gate = new Gate()
+  const storage = await Storage.open(await directoryFor(t), gate)
+  await storage.write(() => storage.put(key, value(1)))
+  gate.shut()
+  const late = storage.write(() => storage.put(key, value(2))).then(() => 'answered')
+  t.equal(await Promise.race([late, sleep(50, 'silent')]), 'silent')
+  t.same(storage.get(key), value(1))
   await storage.close()
 })
 

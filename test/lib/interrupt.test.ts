@@ -1,14 +1,14 @@
 import t from 'tap'
 import { onInterrupt } from '../../lib/interrupt.js'
 
-function build (isUnderNpm: boolean) {
+function buildUnderNpm () {
   const seen = { now: 0, stops: 0 }
-  const interrupt = onInterrupt(() => { seen.stops++ }, isUnderNpm, () => seen.now)
+  const interrupt = onInterrupt(() => { seen.stops++ }, true, () => seen.now)
   return { seen, interrupt }
 }
 
 t.test('under npm the echo of a Ctrl-C is not a second one', async (t) => {
-  const { seen, interrupt } = build(true)
+  const { seen, interrupt } = buildUnderNpm()
   interrupt()
   seen.now = 149
   interrupt()
@@ -19,8 +19,9 @@ t.test('under npm the echo of a Ctrl-C is not a second one', async (t) => {
 })
 
 t.test('without npm every Ctrl-C counts', async (t) => {
-  const { seen, interrupt } = build(false)
+  let stops = 0
+  const interrupt = onInterrupt(() => { stops++ }, false)
   interrupt()
   interrupt()
-  t.equal(seen.stops, 2)
+  t.equal(stops, 2)
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { StoreFullError, StoreUnavailableError } from '../../lib/errors.js'
 import { build } from '../build.js'
 import { janeDoe, unknownId } from '../samples.js'
 
@@ -80,6 +81,20 @@ t.test('without docs there is no page and no document', async (t) => {
   const { inject } = await build(t, { docs: false })
   for (const path of ['/docs', '/docs/', '/docs/json', '/openapi.json']) t.equal((await inject('GET', path)).statusCode, 404)
   t.equal((await inject('GET', '/students/')).statusCode, 200)
+})
+
+t.test('a full or absent store of a repository is told as such, any other code is not', async (t) => {
+  const failing = (error: unknown) => async () => { throw error }
+  for (const [error, status] of [[new StoreFullError(), 507], [new StoreUnavailableError('Try again later.'), 503],
+    [Object.assign(new Error('E11000'), { code: 11000 }), 500], [Object.assign(new Error('teapot'), { statusCode: 418 }), 418]] as const) {
+    const fail = failing(error)
+    const { inject } = await build(t, { students: { create: fail, list: fail, find: fail, update: fail, delete: fail } })
+    const answer = await inject('DELETE', `/students/${unknownId}`)
+    t.equal(answer.statusCode, status)
+    t.equal(answer.json().status, status)
+    t.equal(answer.headers['retry-after'], status === 503 ? '2' : undefined)
+    t.equal(answer.json().detail.includes(error.message), status !== 500)
+  }
 })
 
 t.test('an error of a repository shows nothing of itself', async (t) => {
