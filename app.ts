@@ -1,3 +1,4 @@
+import fastJsonStringify, { type AnySchema as Schema } from 'fast-json-stringify'
 import type { FastifyPluginAsync } from 'fastify'
 import type { DatabaseOptions } from './lib/database-options.js'
 import type { StudentRepository } from './lib/student-repository.js'
@@ -29,7 +30,9 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   const { students, docs = true, bodyLimit = 65_536, ...database } = options
   const { operationIdPrefix = app.prefix.split('/').filter(Boolean).map((part) => `${part}_`).join('') } = options
 
+  // a host may have set compilers for schemas of another kind
   app.setValidatorCompiler(createValidatorCompiler())
+  app.setSerializerCompiler(({ schema }) => fastJsonStringify(schema as Schema)) // Fastify types a route's schema as unknown
   await app.register(methods)
   await app.register(errors)
   await app.register(json, { bodyLimit })

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MethodNotAllowedError } from '../lib/errors.js'
+import { ignoresTrailingSlash } from '../lib/trailing-slash.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -12,10 +13,11 @@ declare module 'fastify' {
 /** Knows the methods of each path of this scope (RFC 9110 sections 9.3.7 and 15.5.6). */
 async function methods (app: FastifyInstance) {
   const paths = new Map<string, Set<string>>()
+  const isOnePath = ignoresTrailingSlash(app)
 
   app.addHook('onRoute', ({ url, method, routePath }) => {
     // a route at the root of its prefix answers with and without a trailing slash, but is told of only once
-    for (const path of routePath === '' ? [url, `${url}/`] : [url]) {
+    for (const path of routePath === '' && !isOnePath ? [url, `${url}/`] : [url]) {
       paths.set(path, new Set([...paths.get(path) ?? [], ...[method].flat()]))
     }
   })

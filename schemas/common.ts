@@ -21,17 +21,17 @@ export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | nul
 
 /** One fault of a request; the pointer is RFC 6901 into the body, or into the path parameters. */
 const Fault = Type.Object({
-  pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault.', examples: ['/gpa'] }),
-  detail: Type.String({ examples: ['must be <= 4'] })
+  pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault.' }),
+  detail: Type.String()
 })
 
 /** Problem details, RFC 9457 section 3, with the extension member `errors`. */
 export const ProblemDetails = Type.Object({
-  type: Type.String({ description: 'What kind of problem this is; about:blank says: what the status says.', examples: ['about:blank'] }),
-  title: Type.String({ description: 'The phrase of the status code.', examples: ['Not Found'] }),
-  status: Type.Integer({ description: 'The status code of this answer.', examples: [404] }),
-  detail: Type.String({ description: 'What went wrong this time.', examples: ['Student 66b3f0a1c2d4e5f601234567 not found'] }),
-  instance: Type.String({ description: 'The path of the request.', examples: ['/students/66b3f0a1c2d4e5f601234567'] }),
+  type: Type.String({ description: 'What kind of problem this is; about:blank says: what the status says.' }),
+  title: Type.String({ description: 'The phrase of the status code.' }),
+  status: Type.Integer({ description: 'The status code of this answer.' }),
+  detail: Type.String({ description: 'What went wrong this time.' }),
+  instance: Type.String({ description: 'The path of the request.' }),
   errors: Type.Optional(Type.Array(Fault, { description: 'Every fault of the request, with status 422.' }))
 }, {
   title: 'ProblemDetails',

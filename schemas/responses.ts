@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox'
+import type { Static, TSchema } from '@sinclair/typebox'
 import { problem, PROBLEM_TYPE } from '../lib/problem.js'
 import { ProblemDetails } from './common.js'
 
@@ -15,9 +15,11 @@ const problems = {
 
 const retryAfter = { 'Retry-After': { type: 'integer', description: 'Seconds after which a retry is worth it.' } }
 
-/** A JSON answer of a route, for Fastify's `response` and for OpenAPI. */
-export function answer (description: string, schema: TSchema, headers?: Record<string, unknown>) {
-  const example = schema.examples?.[0]
+/**
+ * A JSON answer of a route, for Fastify's `response` and for OpenAPI. The example stands beside the schema,
+ * since a schema in OpenAPI 3.0, which a host may use, has no `examples`.
+ */
+export function answer<T extends TSchema> (description: string, schema: T, example: Static<T>, headers?: Record<string, unknown>) {
   return { description, content: { 'application/json': { schema, example } }, ...(headers && { headers }) }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fastifyMongodb from '@fastify/mongodb'
 import swagger from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MongoClient, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import studentCourseApi, { type StudentRepository } from '../app.js'
@@ -185,6 +185,38 @@ t.test('the host\'s OpenAPI document gains the plugin\'s routes and loses nothin
   const own = (await host.inject(`${prefix}/openapi.json`)).json()
   t.strictSame(Object.keys(own.paths), [`${prefix}/students/`, `${prefix}/students/{id}`])
   t.equal(own.info.title, 'Student Course API')
+})
+
+t.test('the host may use OpenAPI 3.0', async (t) => {
+  const host = await buildHost(t, async (host) => host.register(swagger, { openapi: { openapi: '3.0.3', info: { title: 'Host', version: '1' } } }))
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  await host.ready()
+  const validator = new Validator()
+  t.strictSame(await validator.validate(JSON.stringify(host.swagger())), { valid: true })
+  t.equal(validator.version, '3.0')
+})
+
+t.test('the host\'s compilers, decorators and router options do not disturb the plugin', async (t) => {
+  const refuse = () => { throw new Error('for schemas of another kind') }
+  const hosts: [what: string, options: FastifyServerOptions, prepare: (host: FastifyInstance) => unknown][] = [
+    ['compilers for other schemas', {}, (host) => host.setValidatorCompiler(refuse).setSerializerCompiler(refuse)],
+    ['decorators of the same names', {}, (host) => {
+      for (const name of ['students', 'storeGuard', 'closePaths', 'swagger']) host.decorate(name, 'the host\'s')
+    }],
+    ['ignoreTrailingSlash', { routerOptions: { ignoreTrailingSlash: true } }, () => {}],
+    ['a prefix with a slash at its end', {}, () => {}]
+  ]
+  for (const [what, options, prepare] of hosts) {
+    const host = Fastify(options)
+    t.teardown(() => host.close())
+    prepare(host)
+    await host.register(studentCourseApi, { prefix: what.endsWith('end') ? `${prefix}/` : prefix, client, database: newDatabase(t) })
+    const id = await create(host)
+    for (const path of ['', '/', `/${id}`]) t.equal((await host.inject(`${prefix}/students${path}`)).statusCode, 200, `${what}: ${path}`)
+    t.equal((await host.inject({ method: 'PATCH', url: `${prefix}/students` })).statusCode, 405)
+    t.equal((await host.inject(`${prefix}/docs`)).statusCode, 200)
+    if (what.startsWith('decorators')) t.equal((host as unknown as { students: string }).students, 'the host\'s')
+  }
 })
 
 t.test('Swagger UI under a prefix finds its files and its document there', async (t) => {

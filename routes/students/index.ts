@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { StudentNotFoundError } from '../../lib/errors.js'
 import { toChanges, toFields } from '../../lib/student-fields.js'
+import { ignoresTrailingSlash } from '../../lib/trailing-slash.js'
 import { createStudent, deleteStudent, listStudents, showStudent, updateStudent } from './operations.js'
 
 export interface StudentRoutesOptions {
@@ -14,7 +15,8 @@ const studentRoutes: FastifyPluginAsyncTypebox<StudentRoutesOptions> = async (ap
     ({ exposeHeadRoute: true, schema: { ...schema, operationId: operationIdPrefix + operationId } })
 
   // the same route with and without the slash; OpenAPI shows the one with it
-  for (const [prefixTrailingSlash, hide] of [['slash', false], ['no-slash', true]] as const) {
+  const twins = [['slash', false], ['no-slash', true]] as const
+  for (const [prefixTrailingSlash, hide] of ignoresTrailingSlash(app) ? twins.slice(0, 1) : twins) {
     app.post('/', {
       prefixTrailingSlash,
       ...documented('createStudent', { ...createStudent, hide })

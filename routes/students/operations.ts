@@ -1,5 +1,7 @@
 import { answer, noContent, problemAnswers } from '../../schemas/responses.js'
-import { CreateStudent, LIST_LIMIT, Student, StudentCollection, StudentParams, UpdateStudent } from '../../schemas/student.js'
+import {
+  CreateStudent, LIST_LIMIT, storedJaneDoe, Student, StudentCollection, StudentParams, UpdateStudent
+} from '../../schemas/student.js'
 
 const tags = ['students']
 const location = { Location: { type: 'string', description: 'The path of the new student.' } }
@@ -11,7 +13,7 @@ export const createStudent = {
   description: 'Stores a new student. The server makes the id; one in the body is ignored.',
   body: CreateStudent,
   response: {
-    201: answer('The student as stored, with its new id.', Student, location),
+    201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),
     ...problemAnswers(400, 413, 415, 422, 500, 503, 507)
   }
 }
@@ -21,7 +23,7 @@ export const listStudents = {
   summary: 'List Students',
   description: `Answers the stored students without pages: at most ${LIST_LIMIT} of them.`,
   response: {
-    200: answer('The students.', StudentCollection),
+    200: answer('The students.', StudentCollection, { students: [storedJaneDoe] }),
     ...problemAnswers(500, 503)
   }
 }
@@ -32,7 +34,7 @@ export const showStudent = {
   description: 'Answers the student with this id.',
   params: StudentParams,
   response: {
-    200: answer('The student.', Student),
+    200: answer('The student.', Student, storedJaneDoe),
     ...problemAnswers(404, 422, 500, 503)
   }
 }
@@ -45,7 +47,7 @@ export const updateStudent = {
   params: StudentParams,
   body: UpdateStudent,
   response: {
-    200: answer('The student as it is now.', Student),
+    200: answer('The student as it is now.', Student, storedJaneDoe),
     ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
   }
 }
