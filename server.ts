@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'

@@ -4,6 +4,8 @@ import createError from '@fastify/error'
 
 export const StudentNotFoundError = createError<[id: string]>('SCA_STUDENT_NOT_FOUND', 'Student %s not found', 404)
 
+export const UserNotFoundError = createError<[username: string]>('SCA_USER_NOT_FOUND', 'User %s not found', 404)
+
 export const MethodNotAllowedError = createError<[method: string, allow: string]>(
   'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
 

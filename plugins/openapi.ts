@@ -7,7 +7,7 @@ import { hoistComponents } from '../lib/openapi-components.js'
 
 const { version } = createRequire(import.meta.url)('student-course-api/package.json')
 
-const description = 'Student course records over MongoDB: create, list, read, update and delete.'
+const description = 'Student course records and user profiles over MongoDB.'
 
 /** What the transformation gets when the options ask for OpenAPI rather than Swagger 2. */
 type OpenApiDocument = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>
@@ -18,7 +18,10 @@ async function openapi (app: FastifyInstance) {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Student Course API', version, description, license: { name: 'MIT', identifier: 'MIT' } },
-      tags: [{ name: 'students', description: 'Student course records.' }]
+      tags: [
+        { name: 'students', description: 'Student course records.' },
+        { name: 'users', description: 'User profiles.' }
+      ]
     },
     transformObject: (document) => hoistComponents((document as OpenApiDocument).openapiObject)
   })

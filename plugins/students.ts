@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { ObjectId, type Abortable, type Collection, type CommandOperationOptions } from 'mongodb'
+import { ObjectId, type Collection } from 'mongodb'
+import { abortable, BSON_OPTIONS } from '../lib/driver-options.js'
 import type { StoreGuard } from '../lib/store-guard.js'
 import { toStored, toStudent } from '../lib/student-document.js'
 import type { StudentFields } from '../lib/student-fields.js'
@@ -59,15 +60,8 @@ function byId (id: string) {
   return { _id: new ObjectId(id) }
 }
 
-/** The driver obeys a signal on every operation, but declares it for reads only. */
-function abortable (signal: AbortSignal): CommandOperationOptions & Abortable {
-  return { signal }
-}
-
 async function students (app: FastifyInstance, { database = 'college' }: { database?: string | undefined }) {
-  // a host's client may have other BSON options: these are what toStudent expects
-  const bson = { raw: false, promoteValues: true, promoteLongs: true, useBigInt64: false }
-  const collection = app.mongo.client.db(database).collection('students', bson)
+  const collection = app.mongo.client.db(database).collection('students', BSON_OPTIONS)
   app.decorate('students', new MongoStudents(collection, app.storeGuard))
 }
 

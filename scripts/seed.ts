@@ -5,7 +5,7 @@ import { Presets, SingleBar } from 'cli-progress'
 import Fastify, { type FastifyInstance } from 'fastify'
 import studentCourseApi from '../app.js'
 import { loadConfig, readEnvFile, type Config } from '../config.js'
-import { find } from '../embedded/index.js'
+import { storeOf } from '../lib/store-of.js'
 
 /** Requests under way at once: enough for the store to write many of them to disk together. */
 const CONCURRENCY = 64
@@ -31,19 +31,13 @@ function parseCount (): number {
 async function seed (config: Config, count: number): Promise<void> {
   const app = Fastify()
   try {
-    await app.register(studentCourseApi, { ...await store(config), database: config.MONGODB_DATABASE, docs: false })
+    await app.register(studentCourseApi, { ...await storeOf(config), docs: false })
     const started = performance.now()
     await createAll(app, count)
     console.log(`${count} students created in ${Math.round(performance.now() - started)} ms`)
   } finally {
     await app.close()
   }
-}
-
-/** The store of a server that runs, or one that is started for this. */
-async function store ({ MONGODB_URL, DATA_DIR }: Config) {
-  const url = MONGODB_URL ?? await find(DATA_DIR)
-  return url === undefined ? { embedded: DATA_DIR } : { url }
 }
 
 async function createAll (app: FastifyInstance, count: number): Promise<void> {

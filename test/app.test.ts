@@ -174,16 +174,16 @@ t.test('the host\'s OpenAPI document gains the plugin\'s routes and loses nothin
   t.strictSame(await new Validator().validate(structuredClone(document)), { valid: true })
   t.equal(document.info.title, 'Host')
   t.strictSame(Object.keys(document.paths), ['/host',
-    ...[prefix, '/api/v1', '/x'].flatMap((path) => [`${path}/students/`, `${path}/students/{id}`])])
+    ...[prefix, '/api/v1', '/x'].flatMap((path) => [`${path}/students/`, `${path}/students/{id}`, `${path}/users/{username}`])])
   t.ok(document.components.schemas['def-0'].properties.theirs)
   const ids = Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods).map(({ operationId }) => operationId))
-  t.equal(new Set(ids).size, 16)
+  t.equal(new Set(ids).size, 19)
   t.match(ids, ['createStudent', 'college_createStudent'])
   t.ok(ids.includes('api_v1_listStudents'))
   t.ok(ids.includes('minecreateStudent'))
 
   const own = (await host.inject(`${prefix}/openapi.json`)).json()
-  t.strictSame(Object.keys(own.paths), [`${prefix}/students/`, `${prefix}/students/{id}`])
+  t.strictSame(Object.keys(own.paths), [`${prefix}/students/`, `${prefix}/students/{id}`, `${prefix}/users/{username}`])
   t.equal(own.info.title, 'Student Course API')
 })
 

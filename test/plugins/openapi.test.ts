@@ -16,7 +16,7 @@ t.test('the document is valid OpenAPI 3.1', async (t) => {
 
 t.test('the document says whose it is', async (t) => {
   t.equal(document.info.title, 'Student Course API')
-  t.strictSame(document.tags.map(({ name }: { name: string }) => name), ['students'])
+  t.strictSame(document.tags.map(({ name }: { name: string }) => name), ['students', 'users'])
 })
 
 t.test('each operation has its name, id and tag', async (t) => {
@@ -28,7 +28,8 @@ t.test('each operation has its name, id and tag', async (t) => {
     'get /students/ listStudents List Students students',
     'get /students/{id} showStudent Show Student students',
     'put /students/{id} updateStudent Update Student students',
-    'delete /students/{id} deleteStudent Delete Student students'
+    'delete /students/{id} deleteStudent Delete Student students',
+    'get /users/{username} showUser Show User users'
   ])
 })
 
@@ -47,6 +48,7 @@ t.test('each operation lists every status that it can answer with, errors as pro
   t.equal(statuses('/students/{id}', 'get'), '200 404 422 500 503')
   t.equal(statuses('/students/{id}', 'put'), '200 400 404 413 415 422 500 503 507')
   t.equal(statuses('/students/{id}', 'delete'), '204 400 404 413 415 422 500 503 507')
+  t.equal(statuses('/users/{username}', 'get'), '200 404 422 500 503')
   for (const operation of Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods))) {
     for (const [status, { content, headers }] of Object.entries<any>(operation.responses)) {
       if (status < '400') continue
@@ -60,8 +62,8 @@ t.test('each operation lists every status that it can answer with, errors as pro
 t.test('the shapes are components, each described', async (t) => {
   const { schemas } = document.components
   t.strictSame(Object.keys(schemas).sort(),
-    ['CreateStudentModel', 'ProblemDetails', 'StudentCollection', 'StudentModel', 'UpdateStudentModel'])
-  for (const [name, schema] of Object.entries<any>(schemas)) t.ok(schema.description.length > 20, name)
+    ['CreateStudentModel', 'ProblemDetails', 'StudentCollection', 'StudentModel', 'UpdateStudentModel', 'User'])
+  for (const [name, schema] of Object.entries<any>(schemas)) t.match(schema.description, /^[A-Z].*\.$/, name)
   t.equal(schemas.StudentCollection.properties.students.maxItems, 1000)
   t.equal(schemas.StudentCollection.properties.students.items.$ref, '#/components/schemas/StudentModel')
   t.strictSame(schemas.StudentModel.required, ['id'])
@@ -86,7 +88,7 @@ t.test('Jane Doe is the example of every student, and can be sent as she is', as
 
 t.test('the document tells of Location and of no hidden route', async (t) => {
   t.ok(document.paths['/students/'].post.responses[201].headers.Location)
-  t.strictSame(Object.keys(document.paths), ['/students/', '/students/{id}'])
+  t.strictSame(Object.keys(document.paths), ['/students/', '/students/{id}', '/users/{username}'])
 })
 
 t.test('Swagger UI is served with all its files from here', async (t) => {

@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+
+export interface Terminal {
+  input: NodeJS.ReadableStream & { isTTY?: boolean }
+  output: NodeJS.WritableStream
+}
+
+/** A secret from a prompt that echoes nothing, asked twice; from standard input, its first line, where that is no terminal. */
+export async function readSecret (name: string, { input, output }: Terminal): Promise<string> {
+  if (!input.isTTY) return (await text(input)).split(/\r?\n/, 1)[0] ?? ''
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input, output: silent, terminal: true })
+  const ask = async (question: string) => {
+    output.write(question)
+    const answer = await lines.question('')
+    output.write('\n')
+    return answer
+  }
+  try {
+    const secret = await ask(`${name}: `)
+    if (await ask(`${name} again: `) !== secret) throw new Error('The two are not the same.')
+    return secret
+  } finally {
+    lines.close()
+  }
+}

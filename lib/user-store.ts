@@ -1,0 +1,40 @@
+import { USERPROFILE_DOC_TYPE, type StoredUser, type User } from '../schemas/user.js'
+
+/** What changes of a stored user: a field that is undefined stays. */
+export type UserChanges = Partial<Omit<StoredUser, 'username' | 'type'>>
+
+/**
+ * Where user profiles live, in MongoDB or in Couchbase. A store that can't serve throws StoreUnavailableError.
+ * Both keep a profile as one document under the id of `documentId`.
+ */
+export interface UserStore {
+  /** The profile as it is stored, also one without `type`; undefined where there is none. */
+  get(username: string): Promise<StoredUser | undefined>
+  /** Stores a new profile; false where there is one by that name, which stays as it is. */
+  create(user: StoredUser): Promise<boolean>
+  /** All profiles, in no certain order. */
+  list(): Promise<StoredUser[]>
+  /** Changes the given fields and leaves the others; false where there is no such profile. */
+  update(username: string, changes: UserChanges): Promise<boolean>
+}
+
+/** The document id of a user's profile. */
+export function documentId (username: string): string {
+  return `${USERPROFILE_DOC_TYPE}::${username}`
+}
+
+/**
+ * The profile of a user as it may be shown: absent fields and such of another type are null. It knows no HTTP.
+ * Neither the hash of the password nor the document's type is part of it.
+ */
+export async function getUser (store: UserStore, username: string): Promise<User | undefined> {
+  const stored = await store.get(username)
+  if (!stored) return undefined
+  const { email, full_name: fullName, disabled } = stored
+  return {
+    username,
+    email: typeof email === 'string' ? email : null,
+    full_name: typeof fullName === 'string' ? fullName : null,
+    disabled: typeof disabled === 'boolean' ? disabled : null
+  }
+}

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Collection } from 'mongodb'
+import { abortable, BSON_OPTIONS } from '../lib/driver-options.js'
+import type { StoreGuard } from '../lib/store-guard.js'
+import { documentId, type UserChanges, type UserStore } from '../lib/user-store.js'
+import type { StoredUser } from '../schemas/user.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    users: UserStore
+  }
+}
+
+interface UserDocument extends StoredUser {
+  _id: string
+}
+
+/** MongoDB's code for a document whose `_id` is taken. */
+const DUPLICATE_KEY = 11000
+
+class MongoUsers implements UserStore {
+  #collection: Collection<UserDocument>
+  #guard: StoreGuard
+
+  constructor (collection: Collection<UserDocument>, guard: StoreGuard) {
+    this.#collection = collection
+    this.#guard = guard
+  }
+
+  async get (username: string): Promise<StoredUser | undefined> {
+    const document = await this.#guard.read((signal) => this.#collection.findOne(byName(username), { signal }))
+    return document ?? undefined
+  }
+
+  async list (): Promise<StoredUser[]> {
+    return this.#guard.read((signal) => this.#collection.find({}, { signal }).toArray())
+  }
+
+  async create (user: StoredUser): Promise<boolean> {
+    const document = { ...byName(user.username), ...user }
+    try {
+      await this.#guard.write((signal) => this.#collection.insertOne(document, abortable(signal)))
+      return true
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY) return false
+      throw error
+    }
+  }
+
+  async update (username: string, changes: UserChanges): Promise<boolean> {
+    const found = await this.#guard.write((signal) =>
+      this.#collection.findOneAndUpdate(byName(username), { $set: changes }, abortable(signal)))
+    return found !== null
+  }
+}
+
+function byName (username: string) {
+  return { _id: documentId(username) }
+}
+
+/** User profiles in the collection `users`. */
+async function users (app: FastifyInstance, { database = 'college' }: { database?: string | undefined }) {
+  const collection = app.mongo.client.db(database).collection<UserDocument>('users', BSON_OPTIONS)
+  app.decorate('users', new MongoUsers(collection, app.storeGuard))
+}
+
+export default fp(users, { name: 'student-course-api-users', dependencies: ['student-course-api-mongodb'] })
