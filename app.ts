@@ -1,9 +1,13 @@
-import fastJsonStringify, { type AnySchema as Schema } from 'fast-json-stringify'
 import type { FastifyPluginAsync } from 'fastify'
+import type { CouchbaseOptions } from './lib/couchbase.js'
 import type { DatabaseOptions } from './lib/database-options.js'
 import type { StudentRepository } from './lib/student-repository.js'
 import type { UserStore } from './lib/user-store.js'
+import { checkOptions } from './lib/check-options.js'
+import { SetupError } from './lib/errors.js'
+import { createSerializerCompiler } from './lib/serializer.js'
 import { createValidatorCompiler } from './lib/validator.js'
+import couchbaseUsers from './plugins/couchbase.js'
 import errors from './plugins/errors.js'
 import json from './plugins/json.js'
 import methods from './plugins/methods.js'
@@ -19,6 +23,8 @@ export interface AppOptions extends DatabaseOptions {
   students?: StudentRepository | undefined
   /** A store of yours for user profiles in place of MongoDB's. */
   users?: UserStore | undefined
+  /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */
+  couchbase?: CouchbaseOptions | undefined
   /** Whether `/docs` and `/openapi.json` are served, default true. */
   docs?: boolean | undefined
   /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
@@ -32,12 +38,14 @@ export interface AppOptions extends DatabaseOptions {
  * It reads no environment variable, and nothing of it reaches the scope that registers it.
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
-  const { students, users, docs = true, bodyLimit = 65_536, ...database } = options
-  const { operationIdPrefix = app.prefix.split('/').filter(Boolean).map((part) => `${part}_`).join('') } = options
+  checkOptions(options)
+  if (app.hasRoute({ method: 'GET', url: `${app.prefix}/students/` })) throw new SetupError(`there is a ${app.prefix}/students/ already: register with another prefix`)
+  const { students, users, couchbase, docs = true, bodyLimit = 65_536, ...database } = options
+  const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
 
   // a host may have set compilers for schemas of another kind
   app.setValidatorCompiler(createValidatorCompiler())
-  app.setSerializerCompiler(({ schema }) => fastJsonStringify(schema as Schema)) // Fastify types a route's schema as unknown
+  app.setSerializerCompiler(createSerializerCompiler())
   await app.register(methods)
   await app.register(errors)
   await app.register(json, { bodyLimit })
@@ -51,15 +59,18 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   await app.register(studentRoutes, { prefix: '/students', operationIdPrefix })
 
   if (users) app.decorate('users', users)
+  else if (couchbase) await app.register(couchbaseUsers, couchbase)
   else if (needsMongodb) await app.register(mongoUsers, database)
-  if (users || needsMongodb) await app.register(userRoutes, { prefix: '/users', operationIdPrefix })
+  if (users || couchbase || needsMongodb) await app.register(userRoutes, { prefix: '/users', operationIdPrefix })
   app.closePaths()
 }
 
 export default studentCourseApi
 // no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
-export type { DatabaseOptions, StudentRepository }
+export type { CouchbaseOptions, DatabaseOptions, StudentRepository, UserStore }
 export type { StudentFields } from './lib/student-fields.js'
 export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
+export { StoredUser, User, USERPROFILE_DOC_TYPE } from './schemas/user.js'
+export { documentId, getUser } from './lib/user-store.js'
 export { ProblemDetails } from './schemas/common.js'
 export { SetupError, StoreFullError, StoreUnavailableError } from './lib/errors.js'

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import Fastify from 'fastify'
-import { ConfigError, loadConfig, readEnvFile } from './config.js'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { loadConfig, readEnvFile, type Config } from './config.js'
 import { readSecret } from './lib/prompt.js'
-import { storeOf } from './lib/store-of.js'
+import { couchbaseOf, storeOf } from './lib/store-of.js'
 import { listUsers, UsageError, userCommands } from './lib/user-commands.js'
+import couchbaseUsers from './plugins/couchbase.js'
 import mongodb from './plugins/mongodb.js'
-import users from './plugins/users.js'
+import mongoUsers from './plugins/users.js'
 import { SCOPES } from './schemas/user.js'
 
 const USAGE = `Usage:
@@ -26,8 +27,9 @@ try {
   if (process.argv.length === 2) await import('./server.js')
   else console.log(await run())
 } catch (error) {
-  console.error((error as Error).message) // nothing here throws anything else
-  process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1
+  const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
+  console.error(message)
+  process.exitCode = exitStatus
 }
 
 async function run (): Promise<string> {
@@ -38,14 +40,23 @@ async function run (): Promise<string> {
   readEnvFile()
   const app = Fastify()
   try {
-    const database = await storeOf(loadConfig(process.env))
-    await app.register(mongodb, database)
-    await app.register(users, database)
+    await openUsers(app, loadConfig(process.env))
     const context = { users: app.users, readPassword: () => readSecret('Password', { input: process.stdin, output: process.stderr }) }
     return await (command && name !== undefined ? command(context, name, values) : listUsers(app.users))
   } finally {
     await app.close()
   }
+}
+
+async function openUsers (app: FastifyInstance, config: Config): Promise<void> {
+  const couchbase = couchbaseOf(config)
+  if (couchbase) {
+    await app.register(couchbaseUsers, couchbase)
+    return
+  }
+  const database = await storeOf(config)
+  await app.register(mongodb, database)
+  await app.register(mongoUsers, database)
 }
 
 function parse () {

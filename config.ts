@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
+import { DATABASE_NAME } from './lib/database-options.js'
 
 const milliseconds = (fallback: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 3_600_000, default: fallback, description })
@@ -16,12 +17,20 @@ export const Config = Type.Object({
     description: 'The MongoDB server (5.0 or newer). Not set: the embedded store in `DATA_DIR`.'
   })),
   MONGODB_DATABASE: Type.String({
-    pattern: '^[^/\\\\. "$*<>:|?]{1,63}$',
+    pattern: DATABASE_NAME,
     default: 'college',
     description: 'The database; one in the path of the URL is not used.'
   }),
   MONGODB_TIMEOUT_MS: milliseconds(1_500, 'How long one database operation may take before the answer is 503.'),
   DATA_DIR: Type.String({ default: './data', description: 'The folder of the embedded store.' }),
+  COUCHBASE_URL: Type.Optional(Type.String({
+    pattern: '^couchbases?://',
+    description: 'The Couchbase server of the user profiles. Not set: they live where the students do.'
+  })),
+  COUCHBASE_USERNAME: Type.Optional(Type.String({ description: 'The user of that server.' })),
+  COUCHBASE_PASSWORD: Type.Optional(Type.String({ description: 'The password of that user.' })),
+  COUCHBASE_BUCKET: Type.Optional(Type.String({ description: 'The bucket of the user profiles.' })),
+  COUCHBASE_TIMEOUT_MS: milliseconds(5_000, 'How long one operation on Couchbase may take before the answer is 503.'),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
@@ -37,6 +46,8 @@ export type Config = Static<typeof Config>
 
 /** The configuration has faults; the message lists all of them, and none of their values. */
 export class ConfigError extends Error {
+  readonly exitStatus = 2
+
   constructor (faults: string[]) {
     super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
     this.name = 'ConfigError'
@@ -51,12 +62,24 @@ export function readEnvFile (): void {
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */
 export function loadConfig (env: NodeJS.ProcessEnv): Config {
   const given = Object.keys(Config.properties).filter((name) => env[name])
-  const config: unknown = Object.fromEntries(given.map((name) => [name, env[name]]))
-  // variables are text, so here coercion is wanted
-  const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile<Config>(Config)
-  if (validate(config)) return config
-  const errors = validate.errors as ErrorObject[] // there are some, since it failed
-  throw new ConfigError(errors.map(describe))
+  const config: unknown = Object.fromEntries(given.map((name) => [name, toValue(name, env[name])]))
+  const validate = new Ajv({ allErrors: true, useDefaults: true }).compile<Config>(Config)
+  const faults = validate(config) ? missingForCouchbase(config) : (validate.errors as ErrorObject[]).map(describe) // set when it failed
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config as Config // as the validation found
+}
+
+/** Couchbase lets nobody in without the other three. */
+function missingForCouchbase (config: Config): string[] {
+  if (!config.COUCHBASE_URL) return []
+  const needed = ['COUCHBASE_USERNAME', 'COUCHBASE_PASSWORD', 'COUCHBASE_BUCKET'] as const
+  return needed.filter((name) => !config[name]).map((name) => `${name} has to be set with COUCHBASE_URL`)
+}
+
+/** A variable is text; digits stand for a number where one is meant. */
+function toValue (name: string, text: string | undefined): string | number | undefined {
+  const isInteger = Config.properties[name as keyof Config].type === 'integer' // the names come from there
+  return isInteger && /^\d{1,15}$/.test(String(text)) ? Number(text) : text
 }
 
 function describe ({ instancePath, message, params }: ErrorObject): string {

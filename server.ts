@@ -1,14 +1,15 @@
-import type { Server } from 'node:http'
+import { METHODS, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 import studentCourseApi from './app.js'
-import { ConfigError, loadConfig, readEnvFile, type Config } from './config.js'
-import { answerClientError } from './lib/client-error.js'
+import { loadConfig, readEnvFile, type Config } from './config.js'
+import { answerClientError, answerExpectation } from './lib/client-error.js'
 import { hosts } from './lib/connect.js'
 import { onInterrupt } from './lib/interrupt.js'
+import { couchbaseOf } from './lib/store-of.js'
 import { loggerOptions } from './lib/logger.js'
-import errors, { sendError, sendNotFound } from './plugins/errors.js'
+import errors, { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
@@ -20,8 +21,9 @@ try {
   readEnvFile()
   await serve(loadConfig(process.env))
 } catch (error) {
-  console.error((error as Error).message) // nothing here throws anything else
-  process.exit(error instanceof ConfigError ? 2 : 1)
+  const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
+  console.error(message)
+  process.exit(exitStatus)
 }
 
 async function serve (config: Config): Promise<void> {
@@ -33,10 +35,11 @@ async function serve (config: Config): Promise<void> {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
+      couchbase: couchbaseOf(config),
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'
     })
-    await app.listen({ host: config.HOST, port: config.PORT, listenTextResolver: (url) => startLine(url, config) })
+    await listen(app, config)
   } catch (error) {
     await app.close()
     throw error
@@ -51,19 +54,31 @@ function build (config: Config): FastifyInstance {
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
     // Node looks for requests over their time at an interval, and overlooks them if its limit for headers is the longer
-    http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+    http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     pluginTimeout: 0, // connecting has its own limit
     return503OnClosing: false, // what was sent before the signal is answered
     frameworkErrors: sendError,
     clientErrorHandler: answerClientError
   })
+  // methods that Fastify does not know are 405 on known paths too, and that is told without reading a body
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
+  app.addHook('onRequest', refuseWithoutHost)
+  app.server.on('checkExpectation', answerExpectation)
   app.addHook('preClose', async () => {
     await sleep(LINGER_MS)
     // a connection whose request was under way when closing began is kept alive: close it once it is idle
     setInterval(() => app.server.closeIdleConnections(), 50).unref()
   })
   return app
+}
+
+/** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
+async function listen (app: FastifyInstance, config: Config): Promise<void> {
+  app.log.level = 'silent'
+  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  app.log.level = config.LOG_LEVEL
+  app.log.child({}, { level: 'info' }).info(startLine(url, config))
 }
 
 function closeOnSignals (app: FastifyInstance, delay: number): void {

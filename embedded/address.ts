@@ -21,7 +21,8 @@ export async function chooseAddress (directory: string, platform: NodeJS.Platfor
   if (platform === 'win32') return { token: randomBytes(32).toString('hex') }
   const name = `store-${randomBytes(4).toString('hex')}.sock`
   const socketPath = join(directory, name)
-  if (Buffer.byteLength(socketPath) <= maxSocketPathBytes) return { socketPath }
+  // the driver decodes a percent sign in a socket's path twice
+  if (Buffer.byteLength(socketPath) <= maxSocketPathBytes && !socketPath.includes('%')) return { socketPath }
   const folder = await mkdtemp(join(tmpdir(), 'store-'))
   return { socketPath: join(folder, name), folder }
 }

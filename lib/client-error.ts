@@ -1,5 +1,5 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { STATUS_CODES } from 'node:http'
 import { problem, PROBLEM_TYPE } from './problem.js'
 
 interface ClientError extends Error {
@@ -29,4 +29,15 @@ export function answerClientError (error: ClientError, socket: Socket): void {
     '',
     body
   ].join('\r\n'))
+}
+
+/** Answers a request with an Expect other than 100-continue (RFC 9110 section 10.1.1). */
+export function answerExpectation (request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify(problem(417, 'The only expectation that can be met is 100-continue.', String(request.url)))
+  response.writeHead(417, {
+    'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    connection: 'close' // a body may follow that nobody reads
+  }).end(body)
 }

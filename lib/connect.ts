@@ -1,5 +1,6 @@
 import { MongoClient, MongoCompatibilityError, MongoServerError, type MongoClientOptions } from 'mongodb'
 import { SetupError } from './errors.js'
+import { within } from './within.js'
 
 /** The limit for reaching the server at start. */
 const CONNECT_LIMIT_MS = 8_000
@@ -60,14 +61,6 @@ function clientOptions (url: string): MongoClientOptions {
     ...Object.fromEntries(silent),
     serverApi: { version: '1', strict: true, deprecationErrors: true }
   }
-}
-
-async function within<T> (limitMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs)
-  })
-  return Promise.race([promise, limit]).finally(() => clearTimeout(timer))
 }
 
 /** Whether a server is so old that the driver refuses it or that it lacks the command `hello` (CommandNotFound). */

@@ -1,5 +1,8 @@
 import type { MongoClient } from 'mongodb'
 
+/** A database's name: printable ASCII without the characters that MongoDB refuses on any platform. */
+export const DATABASE_NAME = '^[!#%&\'()+,\\-0-9;=@A-Z\\[\\]^_`a-z{}~]{1,63}$'
+
 /** Where the students live. Give one of the first three, or none inside a host that has `@fastify/mongodb`. */
 export interface DatabaseOptions {
   /** A MongoDB URL, handed to the driver unchanged; the connection is closed with the app. */

@@ -6,6 +6,15 @@ export const StudentNotFoundError = createError<[id: string]>('SCA_STUDENT_NOT_F
 
 export const UserNotFoundError = createError<[username: string]>('SCA_USER_NOT_FOUND', 'User %s not found', 404)
 
+export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The body is not well-formed UTF-8.', 400)
+
+export const UnsupportedMediaTypeError = createError<[]>(
+  'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body has to be application/json in UTF-8, without a content coding.', 415)
+
+/** A unique index of the collection, which the API itself does not make, refuses the write. */
+export const DuplicateKeyError = createError<[fields: string]>(
+  'SCA_DUPLICATE_KEY', 'There is a record with this %s already.', 409)
+
 export const MethodNotAllowedError = createError<[method: string, allow: string]>(
   'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
 

@@ -26,10 +26,12 @@ interface LoggedError {
 }
 
 function serializeError (error: Error): LoggedError {
+  // MongoDB's messages repeat values of the document at fault; the name of its code does not
+  const message = 'codeName' in error ? String(error.codeName) : error.message
   return {
     type: error.name,
-    message: error.message,
-    stack: error.stack ?? '',
+    message,
+    stack: String(error.stack).replace(error.message, message),
     ...('code' in error && { code: error.code }),
     ...(error.cause instanceof Error && { cause: serializeError(error.cause) })
   }

@@ -9,7 +9,7 @@ export interface Terminal {
 
 /** A secret from a prompt that echoes nothing, asked twice; from standard input, its first line, where that is no terminal. */
 export async function readSecret (name: string, { input, output }: Terminal): Promise<string> {
-  if (!input.isTTY) return (await text(input)).split(/\r?\n/, 1)[0] ?? ''
+  if (!input.isTTY) return (await text(input)).replace(/\r?\n.*$/s, '')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input, output: silent, terminal: true })
   const ask = async (question: string) => {

@@ -1,8 +1,10 @@
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
-import { StoreFullError, StoreUnavailableError } from './errors.js'
+import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
+
+const DUPLICATE_KEY = 11000
 
 const OUT_OF_DISK_SPACE = 14031
 
@@ -20,7 +22,8 @@ type Operation<T> = (signal: AbortSignal) => Promise<T>
 
 /**
  * Runs operations of the driver with a deadline, and turns its errors into ours:
- * StoreUnavailableError when the server is gone, frozen or can't serve; StoreFullError when its disk is full.
+ * StoreUnavailableError when the server is gone, frozen or can't serve; StoreFullError when its disk is full;
+ * DuplicateKeyError, which names the fields but not their values, when a unique index refuses a write.
  * The driver's own time limits do not end an operation on a frozen server; an aborted signal does.
  */
 export class StoreGuard {
@@ -67,7 +70,9 @@ export class StoreGuard {
       return await operation(signal)
     } catch (cause) {
       if (signal.aborted || isUnavailable(cause)) throw new StoreUnavailableError(effect, { cause })
-      if (isFull(cause)) throw new StoreFullError({ cause })
+      if (codeOf(cause) === OUT_OF_DISK_SPACE) throw new StoreFullError({ cause })
+      // without its cause: the driver's error holds what the user sent
+      if (codeOf(cause) === DUPLICATE_KEY) throw new DuplicateKeyError(indexedFields(cause))
       throw cause
     }
   }
@@ -77,10 +82,12 @@ function isUnavailable (error: unknown): boolean {
   return error instanceof Error && (UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CODES.has(codeOf(error)))
 }
 
-function isFull (error: unknown): boolean {
-  return error instanceof Error && codeOf(error) === OUT_OF_DISK_SPACE
+function codeOf (error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-function codeOf (error: Error): unknown {
-  return 'code' in error ? error.code : undefined
+/** The fields of the index that refused a write; MongoDB tells them as the keys of `keyPattern`. */
+function indexedFields (error: unknown): string {
+  const { keyPattern } = error as { keyPattern?: object } // set by MongoDB since 4.2
+  return Object.keys(keyPattern ?? { key: 1 }).join(' and ')
 }

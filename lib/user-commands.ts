@@ -17,6 +17,7 @@ export interface UserCommandOptions {
 /** A command's words are wrong; the message says how. */
 export class UsageError extends Error {
   override name = 'UsageError'
+  readonly exitStatus = 2
 }
 
 type UserCommand = (context: UserCommandContext, name: string, options: UserCommandOptions) => Promise<string>

@@ -28,7 +28,7 @@ export function sendError (error: FastifyError, request: FastifyRequest, reply: 
     send(request, reply, status, error.message)
     return
   }
-  request.log.error({ err: error }, error.message)
+  request.log.error({ err: error }, 'request failed')
   // only the messages of these two are written to be shown
   const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError
   if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
@@ -39,6 +39,12 @@ export function sendError (error: FastifyError, request: FastifyRequest, reply: 
 /** For the server's own 404 handler; a host keeps its own. */
 export function sendNotFound (request: FastifyRequest, reply: FastifyReply): void {
   send(request, reply, 404, 'There is nothing at this path.')
+}
+
+/** Node's own check for this would answer without a body (RFC 9112 section 3.2). */
+export async function refuseWithoutHost (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (request.headers.host !== undefined || request.raw.httpVersionMinor === 0) return
+  send(request, reply, 400, 'A request has to have the header Host.')
 }
 
 function send (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {

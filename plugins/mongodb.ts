@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fastifyMongodb from '@fastify/mongodb'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,6 +7,9 @@ import { connect } from '../lib/connect.js'
 import type { DatabaseOptions } from '../lib/database-options.js'
 import { SetupError } from '../lib/errors.js'
 import { StoreGuard } from '../lib/store-guard.js'
+
+/** How long the driver may take to tell the server that it leaves. */
+const CLOSE_LIMIT_MS = 1_000
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -50,7 +54,8 @@ async function startEmbedded (app: FastifyInstance, path: string): Promise<strin
 
 async function connectOwn (app: FastifyInstance, url: string): Promise<MongoClient> {
   const client = await connect(url)
-  app.addHook('onClose', async () => client.close())
+  // what is in flight is answered by now; a server that does not answer any more must not hold up the end
+  app.addHook('onClose', async () => Promise.race([client.close(), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]))
   return client
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Collection } from 'mongodb'
 import { abortable, BSON_OPTIONS } from '../lib/driver-options.js'
+import { DuplicateKeyError } from '../lib/errors.js'
 import type { StoreGuard } from '../lib/store-guard.js'
 import { documentId, type UserChanges, type UserStore } from '../lib/user-store.js'
 import type { StoredUser } from '../schemas/user.js'
@@ -15,9 +16,6 @@ declare module 'fastify' {
 interface UserDocument extends StoredUser {
   _id: string
 }
-
-/** MongoDB's code for a document whose `_id` is taken. */
-const DUPLICATE_KEY = 11000
 
 class MongoUsers implements UserStore {
   #collection: Collection<UserDocument>
@@ -43,7 +41,7 @@ class MongoUsers implements UserStore {
       await this.#guard.write((signal) => this.#collection.insertOne(document, abortable(signal)))
       return true
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY) return false
+      if (error instanceof DuplicateKeyError) return false
       throw error
     }
   }

@@ -5,6 +5,7 @@ import { ProblemDetails } from './common.js'
 const problems = {
   400: 'The body is not JSON.',
   404: 'There is no such record.',
+  409: 'A unique index of the collection refuses the record.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
   422: 'The request is not valid; `errors` lists every fault.',

@@ -15,8 +15,9 @@ try {
   readEnvFile()
   await seed(loadConfig(process.env), count)
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
+  const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
+  console.error(message)
+  process.exitCode = exitStatus
 }
 
 function parseCount (): number {

@@ -5,6 +5,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MongoClient, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
+import { Config } from '../config.js'
 import studentCourseApi, { type StudentRepository } from '../app.js'
 import { client, url } from './store.js'
 import { janeDoe, unknownId } from './samples.js'
@@ -250,6 +251,50 @@ t.test('Location holds the prefix', async (t) => {
   t.equal((await host.inject(String(headers.location))).statusCode, 200)
 })
 
+t.test('Location is a path that leads back, whatever the prefix', async (t) => {
+  for (const [prefix, path] of [['/学生', '/%E5%AD%A6%E7%94%9F'], ['/:tenant', '/a%20b']] as const) {
+    const host = await buildHost(t)
+    await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+    // over a socket, since that alone refuses letters that a header can't hold
+    const url = await host.listen()
+    for (const students of [`${path}/students`, `${path}/students/`, `${path}/students/?x=/y/`]) {
+      const headers = { 'content-type': 'application/json' }
+      const created = await fetch(url + students, { method: 'POST', headers, body: JSON.stringify(janeDoe) })
+      t.equal(created.status, 201)
+      t.match(created.headers.get('location'), new RegExp(`^${path}/students/[0-9a-f]{24}$`))
+      t.equal((await fetch(url + created.headers.get('location'))).status, 200)
+    }
+  }
+})
+
+t.test('an option that is not what it has to be fails at register, with all the others', async (t) => {
+  const host = await buildHost(t)
+  const wrong = { url: 5, client: {}, embedded: '', database: 'a b', timeoutMs: -1, students: {}, users: null, couchbase: { url: 'x' }, docs: 1, operationIdPrefix: 1, bodyLimit: 'x' }
+  await t.rejects(async () => host.register(studentCourseApi, wrong as object), {
+    code: 'SCA_SETUP',
+    message: 'student-course-api: url has to be a MongoDB URL; client has to be a MongoClient; embedded has to be the path of a folder; ' +
+      'database has to be the name of a database; timeoutMs has to be a whole number of milliseconds above 0; students has to be a StudentRepository; ' +
+      'users has to be a UserStore; couchbase has to be an object with url, username, password and bucket; docs has to be true or false; ' +
+      'operationIdPrefix has to be text; bodyLimit has to be a whole number of bytes above 0'
+  })
+})
+
+t.test('a prefix that is taken is refused at register', async (t) => {
+  const host = await buildHost(t)
+  const options = { prefix, client, database: newDatabase(t) }
+  await host.register(studentCourseApi, options)
+  await t.rejects(async () => host.register(studentCourseApi, options), { message: /^student-course-api: there is a \/college\/students\/ already/ })
+})
+
+t.test('profiles may live on Couchbase, whose package is asked for only then', async (t) => {
+  const host = await buildHost(t)
+  const couchbase = { url: 'couchbase://127.0.0.1:1', username: 'user', password: 's3cret', bucket: 'b', timeoutMs: 200 }
+  const error: Error = await Promise.resolve(host.register(studentCourseApi, { prefix, client, database: newDatabase(t), couchbase })).then(() => new Error('registered'), (error) => error)
+  // which of the two depends on whether the optional package is there
+  t.match(error.message, /^student-course-api: (profiles on Couchbase need the package couchbase|Couchbase at 127\.0\.0\.1:1 is out of reach)/)
+  t.notMatch(error.message, /s3cret/)
+})
+
 t.test('HEAD is answered also in a host that makes no HEAD routes', async (t) => {
   const host = Fastify({ exposeHeadRoutes: false })
   t.teardown(() => host.close())
@@ -294,7 +339,9 @@ t.test('the plugin reads no environment variable', async (t) => {
   t.teardown(() => { process.env = env })
   const host = await buildHost(t)
   await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  await host.register(studentCourseApi, { prefix: '/url', url, database: newDatabase(t) })
+  await host.register(studentCourseApi, { prefix: '/embedded', embedded: t.testdir() })
   await create(host)
-  const ours = ['MONGODB_URL', 'MONGODB_DATABASE', 'DATA_DIR', 'HOST', 'PORT', 'LOG_LEVEL', 'BODY_LIMIT', 'DOCS']
-  t.strictSame(seen.filter((name) => ours.includes(name)), [])
+  t.ok(seen.length > 0, 'the check does see what is read')
+  t.strictSame(seen.filter((name) => name in Config.properties), [])
 })

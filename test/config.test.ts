@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { Config, ConfigError, loadConfig } from '../config.js'
+import { DATABASE_NAME } from '../lib/database-options.js'
 
 t.test('without variables everything has its default', async (t) => {
   t.strictSame(loadConfig({ PATH: '/bin', MONGODB_URL: '' }), {
     MONGODB_DATABASE: 'college',
     MONGODB_TIMEOUT_MS: 1_500,
     DATA_DIR: './data',
+    COUCHBASE_TIMEOUT_MS: 5_000,
     HOST: '127.0.0.1',
     PORT: 8_000,
     LOG_LEVEL: 'info',
@@ -35,12 +37,26 @@ t.test('one error lists every fault, without any value', async (t) => {
   }
   t.throws(() => loadConfig(env), new ConfigError([
     'MONGODB_URL must match pattern "^mongodb(\\+srv)?://"',
-    'MONGODB_DATABASE must match pattern "^[^/\\\\. "$*<>:|?]{1,63}$"',
+    `MONGODB_DATABASE must match pattern "${DATABASE_NAME}"`,
     'PORT must be <= 65535',
     'LOG_LEVEL must be equal to one of the allowed values: fatal, error, warn, info, debug, trace, silent',
     'BODY_LIMIT must be integer',
     'REQUEST_TIMEOUT_MS must be >= 1',
     'DOCS must be equal to one of the allowed values: on, off'
+  ]))
+})
+
+t.test('what is no whole number, or no name that every platform takes, is a fault', async (t) => {
+  for (const PORT of [' ', '1e3', '0x1f', '-1', '8000.5', '9'.repeat(20)]) t.throws(() => loadConfig({ PORT }), ConfigError, PORT)
+  for (const MONGODB_DATABASE of ['é', 'a b', 'a.b', 'x'.repeat(64), 'a\u0000']) t.throws(() => loadConfig({ MONGODB_DATABASE }), ConfigError)
+  t.equal(loadConfig({ MONGODB_DATABASE: 'School_2026-a' }).MONGODB_DATABASE, 'School_2026-a')
+})
+
+t.test('Couchbase is all four variables or none', async (t) => {
+  const all = { COUCHBASE_URL: 'couchbase://x', COUCHBASE_USERNAME: 'u', COUCHBASE_PASSWORD: 'p', COUCHBASE_BUCKET: 'b' }
+  t.match(loadConfig(all), all)
+  t.throws(() => loadConfig({ COUCHBASE_URL: 'couchbase://x', COUCHBASE_BUCKET: 'b' }), new ConfigError([
+    'COUCHBASE_USERNAME has to be set with COUCHBASE_URL', 'COUCHBASE_PASSWORD has to be set with COUCHBASE_URL'
   ]))
 })
 

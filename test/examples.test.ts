@@ -48,10 +48,10 @@ t.test('a larger app keeps its own routes, errors and document', async (t) => {
   const own = await read<Document>(`${url}/documentation/json`)
   t.equal(own.info.title, 'A larger app')
   t.strictSame(await new Validator().validate(structuredClone(own)), { valid: true })
-  t.strictSame(operationsOf(own), ['get /rooms listRooms', ...studentOperations('/college', 'college_'), ...studentOperations('/evening', 'evening_')])
+  t.strictSame(operationsOf(own), ['get /rooms listRooms', ...operationsBelow('/college', 'college_'), ...operationsBelow('/evening', 'evening_')])
   const college = await read<Document>(`${url}/college/openapi.json`)
   t.equal(college.info.title, 'Student Course API')
-  t.strictSame(operationsOf(college), studentOperations('/college', 'college_'))
+  t.strictSame(operationsOf(college), operationsBelow('/college', 'college_'))
   t.strictSame(await stop(), { code: 0, signal: null })
 })
 
@@ -79,12 +79,13 @@ function operationsOf ({ paths }: Document): string[] {
     Object.entries(operations).map(([method, { operationId }]) => `${method} ${path} ${operationId}`))
 }
 
-function studentOperations (prefix: string, idPrefix: string): string[] {
+function operationsBelow (prefix: string, idPrefix: string): string[] {
   return [
     `post ${prefix}/students/ ${idPrefix}createStudent`,
     `get ${prefix}/students/ ${idPrefix}listStudents`,
     `get ${prefix}/students/{id} ${idPrefix}showStudent`,
     `put ${prefix}/students/{id} ${idPrefix}updateStudent`,
-    `delete ${prefix}/students/{id} ${idPrefix}deleteStudent`
+    `delete ${prefix}/students/{id} ${idPrefix}deleteStudent`,
+    `get ${prefix}/users/{username} ${idPrefix}showUser`
   ]
 }

@@ -9,10 +9,10 @@ type Inject = Awaited<ReturnType<typeof build>>['inject']
 async function buildBehindProxy (t: Parameters<typeof build>[0]) {
   const proxy = new Proxy()
   await proxy.start()
-  const { inject, create } = await build(t, { client: undefined, url: proxy.url })
+  const { app, inject, create } = await build(t, { client: undefined, url: proxy.url })
   t.teardown(() => proxy.stop())
   const { id } = await create()
-  return { proxy, inject, path: `/students/${id}` }
+  return { proxy, app, inject, path: `/students/${id}` }
 }
 
 /** Every route's answer and how long the slowest took, asked at the same time. */
@@ -62,6 +62,15 @@ for (const [outage, begin, end] of [
     await end(proxy)
     t.ok(await recovers(inject, path))
     t.equal((await inject('POST', '/students/', janeDoe)).statusCode, 201)
+  })
+
+  t.test(`closing does not wait for a server that is ${outage}`, async (t) => {
+    const { proxy, app } = await buildBehindProxy(t)
+    await begin(proxy)
+    const started = performance.now()
+    await app.close()
+    t.ok(performance.now() - started < 2_000)
+    await end(proxy)
   })
 
   t.test(`once the server is known to be ${outage}, the answer comes at once and says that nothing was changed`, async (t) => {

@@ -57,6 +57,8 @@ t.test('what the server refuses before routing is problem details too', async (t
   const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`
   for (const [request, status] of [
     [get('/nope?x=1'), 404], [get('/students/%zz'), 400], [get(`/students/${'a'.repeat(101)}`), 414],
+    ['GET /students HTTP/1.1\r\nConnection: close\r\n\r\n', 400], [get('/students', 'Expect: the-impossible\r\n'), 417],
+    [get('/students').replace('GET', 'PROPFIND'), 405], [get('/nope').replace('GET', 'PROPFIND'), 404],
     [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408]
   ] as const) {
     const answer = await text(await send(url, request))
@@ -69,7 +71,7 @@ t.test('what the server refuses before routing is problem details too', async (t
 
 t.test('wrong configuration is exit 2 with every fault, also when it stands in .env', async (t) => {
   const cwd = t.testdir({ '.env': 'PORT=99999\nDOCS=maybe\nLOG_LEVEL=info\n' })
-  const server = launch(t, { LOG_LEVEL: 'loud', PORT: undefined }, { fromSource: true, cwd })
+  const server = launch(t, { LOG_LEVEL: 'loud', PORT: undefined }, { cwd })
   t.match(await server.exited, { code: 2 })
   t.equal(server.output, 'The configuration is not valid:\n' +
     '  PORT must be <= 65535\n' +
@@ -94,12 +96,16 @@ t.test('a data directory that can not be one is exit 1 with its name', async (t)
 })
 
 t.test('with MONGODB_URL the start line names its hosts and nothing secret, and without docs it says so', async (t) => {
-  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', DOCS: 'off' }, { fromSource: true })
+  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', DOCS: 'off', LOG_LEVEL: 'silent' }, { fromSource: true })
   const url = await listening(server)
   t.ok(server.output.includes(`, docs off, store: MongoDB at ${hosts(storeUrl)}"`))
   t.notMatch(server.output, /s3cret/)
   t.equal((await create(url)).status, 201)
   t.equal((await fetch(`${url}/docs`)).status, 404)
+  for (const [version, status] of [['1.1', 400], ['1.0', 200]] as const) {
+    const answer = await text(await send(url, `GET /students HTTP/${version}\r\nConnection: close\r\n\r\n`))
+    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), 'only HTTP/1.0 may do without Host')
+  }
   server.child.kill('SIGINT')
   t.strictSame(await server.exited, { code: 0, signal: null })
 })

@@ -22,7 +22,9 @@ const studentRoutes: FastifyPluginAsyncTypebox<StudentRoutesOptions> = async (ap
       ...documented('createStudent', { ...createStudent, hide })
     }, async (request, reply) => {
       const student = await students.create(toFields(request.body))
-      reply.code(201).header('location', `${app.prefix}/${student.id}`)
+      // below the path that was asked for, as it came: a prefix may have parameters or letters that a header can't hold
+      const [path = ''] = request.url.split(/\/?(?:\?|$)/, 1)
+      reply.code(201).header('location', `${path}/${student.id}`)
       return student
     })
 

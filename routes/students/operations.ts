@@ -14,7 +14,7 @@ export const createStudent = {
   body: CreateStudent,
   response: {
     201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),
-    ...problemAnswers(400, 413, 415, 422, 500, 503, 507)
+    ...problemAnswers(400, 409, 413, 415, 422, 500, 503, 507)
   }
 }
 
@@ -48,7 +48,7 @@ export const updateStudent = {
   body: UpdateStudent,
   response: {
     200: answer('The student as it is now.', Student, storedJaneDoe),
-    ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
+    ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
   }
 }
 

@@ -61,6 +61,15 @@ t.test('a store keeps its data from one start to the next, wherever it listens',
   await second.close()
 })
 
+t.test('a path may hold what a URL may not', async t => {
+  const directory = await directoryFor(t)
+  for (const name of ['100% %41 ä ?#@:,+']) {
+    const store = await start({ path: join(directory, name) })
+    t.ok(await clientFor(t, store.url).db('college').command({ ping: 1 }), name)
+    await store.close()
+  }
+})
+
 t.test('a start that fails says why and holds nothing', async t => {
   const directory = await directoryFor(t)
   await mkdir(join(directory, 'store.mdb'))

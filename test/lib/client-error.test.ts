@@ -1,8 +1,10 @@
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { answerClientError } from '../../lib/client-error.js'
+import { answerClientError, answerExpectation } from '../../lib/client-error.js'
 
 /** A socket as far as the handler knows one. */
 const socket = () => new PassThrough() as unknown as Socket
@@ -34,4 +36,17 @@ t.test('a connection that is gone is answered no more', async (t) => {
   ended.end()
   answerClientError(error(), ended)
   t.ok(ended.destroyed)
+})
+
+t.test('an expectation that can not be met is 417', async (t) => {
+  const server = createServer().on('checkExpectation', answerExpectation).listen(0)
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const sent = request({ port, path: '/a?b', headers: { expect: 'the-impossible' } }).end()
+  const [answer] = await once(sent, 'response')
+  t.equal(answer.statusCode, 417)
+  t.equal(answer.headers['x-content-type-options'], 'nosniff')
+  t.match(JSON.parse(await text(answer)), { title: 'Expectation Failed', status: 417, instance: '/a' })
 })

@@ -1,3 +1,4 @@
+import { MongoServerError } from 'mongodb'
 import t from 'tap'
 import { loggerOptions } from '../../lib/logger.js'
 
@@ -13,6 +14,12 @@ t.test('a logged error holds no fields of its own: they may be what a user sent'
   const logged = err(error)
   t.match(logged, { type: 'Error', message: 'outer', stack: /outer/, code: 'X', cause: { type: 'TypeError', message: 'inner' } })
   t.notMatch(JSON.stringify(logged), /secret/)
-  delete error.stack
-  t.equal(err(error).stack, '')
+})
+
+t.test('of an error of MongoDB the code is logged, not the message, which repeats values', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const logged = err(new MongoServerError({ code: 121, codeName: 'DocumentValidationFailure', message: 'failed: "secret"' }))
+  t.match(logged, { type: 'MongoServerError', message: 'DocumentValidationFailure', code: 121 })
+  t.match(logged.stack, /^MongoServerError: DocumentValidationFailure\n {4}at /)
+  t.notMatch(JSON.stringify(logged), /secret/)
 })

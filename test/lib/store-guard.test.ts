@@ -49,9 +49,19 @@ t.test('a full disk is 507', async (t) => {
   await t.rejects(guard.write(fails(full)), { code: 'SCA_STORE_FULL', statusCode: 507, cause: full })
 })
 
+t.test('a duplicate key names the fields of the index and none of their values', async (t) => {
+  const { guard } = build()
+  const duplicate = (keyPattern?: object) => new MongoServerError({ code: 11000, message: 'dup key: { email: "secret" }', keyPattern })
+  for (const [keyPattern, fields] of [[{ email: 1 }, 'email'], [{ email: 1, course: 1 }, 'email and course'], [undefined, 'key']] as const) {
+    const error: Error = await guard.write(fails(duplicate(keyPattern))).then(() => new Error('written'), (error) => error)
+    t.match(error, { code: 'SCA_DUPLICATE_KEY', statusCode: 409, message: `There is a record with this ${fields} already.` })
+    t.notOk(error.cause)
+  }
+})
+
 t.test('any other error is passed on as it is', async (t) => {
   const { guard } = build()
-  for (const error of [new MongoServerError({ code: 11000 }), new TypeError('x'), 'text']) {
+  for (const error of [new MongoServerError({ code: 2 }), new TypeError('x'), 'text']) {
     t.equal(await guard.write(fails(error)).catch((thrown) => thrown), error)
   }
 })

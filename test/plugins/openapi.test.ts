@@ -43,10 +43,10 @@ t.test('each operation says what a newcomer has to know', async (t) => {
 
 t.test('each operation lists every status that it can answer with, errors as problem details', async (t) => {
   const statuses = (path: string, method: string) => Object.keys(document.paths[path][method].responses).join(' ')
-  t.equal(statuses('/students/', 'post'), '201 400 413 415 422 500 503 507')
+  t.equal(statuses('/students/', 'post'), '201 400 409 413 415 422 500 503 507')
   t.equal(statuses('/students/', 'get'), '200 500 503')
   t.equal(statuses('/students/{id}', 'get'), '200 404 422 500 503')
-  t.equal(statuses('/students/{id}', 'put'), '200 400 404 413 415 422 500 503 507')
+  t.equal(statuses('/students/{id}', 'put'), '200 400 404 409 413 415 422 500 503 507')
   t.equal(statuses('/students/{id}', 'delete'), '204 400 404 413 415 422 500 503 507')
   t.equal(statuses('/users/{username}', 'get'), '200 404 422 500 503')
   for (const operation of Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods))) {

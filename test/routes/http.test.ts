@@ -1,5 +1,5 @@
 import t from 'tap'
-import { StoreFullError, StoreUnavailableError } from '../../lib/errors.js'
+import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from '../../lib/errors.js'
 import { build } from '../build.js'
 import { janeDoe, unknownId } from '../samples.js'
 
@@ -26,6 +26,27 @@ t.test('a body of any other media type is 415', async (t) => {
   }
   const headers = { 'content-type': 'application/json; charset=utf-8' }
   t.equal((await app.inject({ method: 'POST', url: '/students', headers, payload: janeDoe })).statusCode, 201)
+})
+
+t.test('a body that is not UTF-8 is refused before anything of it is stored', async (t) => {
+  const { app, students } = await build(t)
+  const post = (payload: Buffer, headers = {}) =>
+    app.inject({ method: 'POST', url: '/students', headers: { 'content-type': 'application/json', ...headers }, payload })
+  const utf8 = Buffer.from(JSON.stringify({ ...janeDoe, name: 'Zoë' }))
+
+  const latin1 = await post(Buffer.from(JSON.stringify({ ...janeDoe, name: 'Zoë' }), 'latin1'))
+  t.equal(latin1.statusCode, 400)
+  t.equal(latin1.json().detail, 'The body is not well-formed UTF-8.')
+  for (const charset of ['latin1', 'utf-16', '"iso-8859-1"']) {
+    t.equal((await post(utf8, { 'content-type': `application/json; charset=${charset}` })).statusCode, 415, charset)
+  }
+  t.equal((await post(utf8, { 'content-encoding': 'gzip' })).statusCode, 415)
+  t.equal(await students.countDocuments({}), 0)
+
+  for (const headers of [{}, { 'content-type': 'application/json; charset="UTF-8"' }, { 'content-encoding': 'identity' }]) {
+    const answer = await post(utf8, headers)
+    t.equal(answer.json().name, 'Zoë')
+  }
 })
 
 t.test('a body over the limit is 413, one of just that size is not', async (t) => {
@@ -86,7 +107,7 @@ t.test('without docs there is no page and no document', async (t) => {
 t.test('a full or absent store of a repository is told as such, any other code is not', async (t) => {
   const failing = (error: unknown) => async () => { throw error }
   for (const [error, status] of [[new StoreFullError(), 507], [new StoreUnavailableError('Try again later.'), 503],
-    [Object.assign(new Error('E11000'), { code: 11000 }), 500], [Object.assign(new Error('teapot'), { statusCode: 418 }), 418]] as const) {
+    [new DuplicateKeyError('email'), 409], [Object.assign(new Error('E11000'), { code: 11000 }), 500], [Object.assign(new Error('teapot'), { statusCode: 418 }), 418]] as const) {
     const fail = failing(error)
     const { inject } = await build(t, { students: { create: fail, list: fail, find: fail, update: fail, delete: fail } })
     const answer = await inject('DELETE', `/students/${unknownId}`)

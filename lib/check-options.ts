@@ -1,0 +1,35 @@
+import type { AppOptions } from '../app.js'
+import { DATABASE_NAME } from './database-options.js'
+import { SetupError } from './errors.js'
+
+type Check = [isRight: (value: unknown) => boolean, what: string]
+
+const isText = (value: unknown) => typeof value === 'string' && value !== ''
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0
+const has = (...methods: string[]) => (value: unknown) =>
+  methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function')
+
+/** What each option has to be, where it is given; a host in JavaScript has no compiler to tell it. */
+const checks: Record<keyof AppOptions, Check> = {
+  url: [isText, 'a MongoDB URL'],
+  client: [has('db', 'on', 'off'), 'a MongoClient'],
+  embedded: [isText, 'the path of a folder'],
+  database: [(value) => isText(value) && new RegExp(DATABASE_NAME).test(String(value)), 'the name of a database'],
+  timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
+  students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
+  users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
+  couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
+    'an object with url, username, password and bucket'],
+  docs: [(value) => typeof value === 'boolean', 'true or false'],
+  operationIdPrefix: [(value) => typeof value === 'string', 'text'],
+  bodyLimit: [isCount, 'a whole number of bytes above 0']
+}
+
+/** Throws a SetupError that lists every option that is not what it has to be. */
+export function checkOptions (options: AppOptions): void {
+  const faults = Object.entries(checks)
+    .map(([name, [isRight, what]]) => ({ name, value: options[name as keyof AppOptions], isRight, what })) // the names come from there
+    .filter(({ value, isRight }) => value !== undefined && !isRight(value))
+    .map(({ name, what }) => `${name} has to be ${what}`)
+  if (faults.length > 0) throw new SetupError(faults.join('; '))
+}
