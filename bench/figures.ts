@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const CONNECTIONS = 64
-const SECONDS = 8
+const SECONDS = 5
 const STARTS = 7
 const LISTED = 20
 
@@ -75,15 +75,15 @@ async function start (env: NodeJS.ProcessEnv): Promise<Running> {
     env: { ...process.env, MONGODB_URL: '', PORT: '0', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'inherit']
   })
+  // read to the end: a full pipe would hold up the server
   let output = ''
-  for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
-    output += text
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { if (output.length < 10_000) output += text })
+  for (;;) {
+    await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
     const url = /API at (http:[^,]+)/.exec(output)?.[1]
-    if (!url) continue
-    child.stdout.resume() // the log is read, so that it does not hold up the server
-    return { child, url, startMs: performance.now() - started }
+    if (url) return { child, url, startMs: performance.now() - started }
+    if (child.exitCode !== null) throw new Error(`The server did not start: ${output}`)
   }
-  throw new Error(`The server did not start: ${output}`)
 }
 
 async function stop ({ child }: Running): Promise<void> {
