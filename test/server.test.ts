@@ -96,7 +96,8 @@ t.test('a data directory that can not be one is exit 1 with its name', async (t)
 })
 
 t.test('with MONGODB_URL the start line names its hosts and nothing secret, and without docs it says so', async (t) => {
-  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', DOCS: 'off', LOG_LEVEL: 'silent' }, { fromSource: true })
+  const cwd = t.testdir({ '.env': 'DOCS=off\nLOG_LEVEL=info\n' })
+  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', LOG_LEVEL: 'silent' }, { fromSource: true, cwd })
   const url = await listening(server)
   t.ok(server.output.includes(`, docs off, store: MongoDB at ${hosts(storeUrl)}"`))
   t.notMatch(server.output, /s3cret/)
