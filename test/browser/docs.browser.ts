@@ -54,7 +54,8 @@ async function showsOperations (t: Test, page: Page, prefix: string): Promise<vo
     `GET${prefix}/students/List Students`,
     `GET${prefix}/students/{id}Show Student`,
     `PUT${prefix}/students/{id}Update Student`,
-    `DELETE${prefix}/students/{id}Delete Student`
+    `DELETE${prefix}/students/{id}Delete Student`,
+    `GET${prefix}/users/{username}Show User`
   ])
 }
 
