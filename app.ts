@@ -39,7 +39,8 @@ export interface AppOptions extends DatabaseOptions {
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  if (app.hasRoute({ method: 'GET', url: `${app.prefix}/students/` })) throw new SetupError(`there is a ${app.prefix}/students/ already: register with another prefix`)
+  const url = `${app.prefix}/students/`
+  if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
   const { students, users, couchbase, docs = true, bodyLimit = 65_536, ...database } = options
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
 

@@ -7,8 +7,6 @@ export const USERPROFILE_DOC_TYPE = 'userprofile'
 /** What a token may be allowed to do. */
 export const SCOPES = ['students:read', 'students:write', 'users:read', 'users:write'] as const
 
-export type Scope = typeof SCOPES[number]
-
 /**
  * The name of a user. Lower-case ASCII alone, so that no two names look alike by case or by alphabet, and no `::`,
  * which joins the parts of a document id.
