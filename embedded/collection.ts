@@ -29,13 +29,11 @@ export class Collection {
   readonly prefix: Buffer
   readonly end: Buffer
   private readonly storage: Storage
-  private readonly name: Buffer
   private description: Description | undefined
 
   constructor (storage: Storage, namespace: string) {
     this.storage = storage
     this.namespace = namespace
-    this.name = Buffer.from(namespace)
     this.prefix = collectionPrefix(namespace)
     this.end = afterPrefix(this.prefix)
   }
@@ -47,6 +45,10 @@ export class Collection {
 
   get indexes (): TtlIndex[] {
     return this.description?.indexes ?? []
+  }
+
+  private get name (): Buffer {
+    return Buffer.from(this.namespace)
   }
 
   get (key: Buffer): Buffer | undefined {

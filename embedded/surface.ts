@@ -100,10 +100,15 @@ export const indexOptions: Names = {
     'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max', 'wildcardProjection', 'clustered', 'prepareUnique']
 }
 
-/** What a served name holds. Any other is refused, with the code given here where MongoDB does not know it either. */
-export function servedKind ({ served, refused }: Names, name: string, unknown: CodeName, what: string): Kind {
-  const kind = Object.hasOwn(served, name) ? served[name] : undefined
+/** What a served name holds; undefined for any other, also for those that every object of JavaScript has. */
+export function kindOf ({ served }: Names, name: string): Kind | undefined {
+  return Object.hasOwn(served, name) ? served[name] : undefined
+}
+
+/** The same, but any other name is refused, with the code given here where MongoDB does not know it either. */
+export function servedKind (names: Names, name: string, unknown: CodeName, what: string): Kind {
+  const kind = kindOf(names, name)
   if (kind !== undefined) return kind
-  if (refused.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
+  if (names.refused.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
   throw new MongoError(unknown, `${what}: ${name}`)
 }

@@ -1,8 +1,8 @@
 import { Double, serialize } from 'bson'
-import { noDocument, types } from '../bson.js'
+import { noDocument, types, type Field } from '../bson.js'
 import { MongoError } from '../errors.js'
-import { checkField, type Request } from '../request.js'
-import { commands, genericFields, outsideApi, type CommandName, type CommandRow } from '../surface.js'
+import { checkField, checkKind, type Request } from '../request.js'
+import { commands, genericFields, kindOf, outsideApi, type CommandName, type CommandRow } from '../surface.js'
 import { aggregate } from './aggregate.js'
 import type { Context, Run } from './command.js'
 import { count } from './count.js'
@@ -80,11 +80,17 @@ function checkApi (request: Request): boolean {
 
 function checkFields (request: Request, row: CommandRow): void {
   for (const [name, field] of request.fields) {
-    const names = Object.hasOwn(row.served, name) || row.refused.includes(name) ? row : genericFields
-    if (name === request.command || (row.lenient === true && !Object.hasOwn(names.served, name))) continue
-    if (transactionFields.includes(name)) throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
-    if (name === 'writeConcern' && names !== row) throw new MongoError('InvalidOptions', 'Command does not support writeConcern')
-    checkField(request.command, field, names)
+    if (name === request.command) continue
+    const kind = kindOf(row, name) ?? kindOf(genericFields, name)
+    if (kind !== undefined) checkKind(request.command, field, kind)
+    else if (row.lenient !== true) refuse(request.command, field, row)
   }
   for (const [name] of request.sequences) checkField(request.command, { name, type: types.array, value: noDocument }, row)
+}
+
+function refuse (command: string, field: Field, row: CommandRow): void {
+  const { name } = field
+  if (transactionFields.includes(name)) throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
+  if (name === 'writeConcern') throw new MongoError('InvalidOptions', 'Command does not support writeConcern')
+  checkField(command, field, genericFields.refused.includes(name) ? genericFields : row)
 }

@@ -1,6 +1,6 @@
 import { Int32, Long, type Document } from 'mongodb'
 import { asSet, database, exact } from '../side.js'
-import { chance, document, fieldName, fields, id, number, one, some, summands, texts, upTo, value } from '../values.js'
+import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
 import { collection, type Case } from './case.js'
 import { filter, generic, idFilter } from './read.js'
 
@@ -16,6 +16,18 @@ export const writes: Record<string, () => Case> = {
     const documents = some([document(), wrong(), document(), wrong()], 1, 4)
     const command = { insert: collection(), documents, ordered: chance(0.5) }
     return { run: side => side.command(command) }
+  },
+  'two _ids that look alike' () {
+    const documents = some(lookalikes, 2, 4).map(_id => ({ _id }))
+    return {
+      run: async side => {
+        const reply = await side.command({ insert: 'fresh', documents, ordered: false })
+        const { cursor } = await side.command({ find: 'fresh', sort: { _id: 1 } })
+        const found = await Promise.all(documents.map(({ _id }) => side.command({ find: 'fresh', filter: { _id } })))
+        await side.command({ drop: 'fresh' })
+        return [reply, cursor.firstBatch, found.map(({ cursor }) => cursor.firstBatch)]
+      }
+    }
   },
   'insert without an _id' () {
     const documents = several(fields)
@@ -43,6 +55,11 @@ export const writes: Record<string, () => Case> = {
       ...(chance(0.5) && { upsert: one([true, false, new Int32(0), Long.fromNumber(1)]) }),
       ...concern()
     }
+    return { run: side => side.command(command) }
+  },
+  'an upsert by an _id and a string' () {
+    const query = { _id: id(), [one(['name', 'tags'])]: chance(0.5) ? one(texts) : { $eq: one(texts) } }
+    const command = { findAndModify: collection(), query, update: { $set: { type: one(texts) } }, new: chance(0.5), upsert: true }
     return { run: side => side.command(command) }
   },
   'increments' () {
@@ -84,8 +101,15 @@ export const writes: Record<string, () => Case> = {
     }
   },
   'createIndexes' () {
-    const command = { createIndexes: one([...'abc', 'new']), indexes: several(index), ...concern(), ...generic() }
-    return { run: side => side.command(command) }
+    const name = one([...'abc', 'new'])
+    const command = { createIndexes: name, indexes: several(index), ...concern(), ...generic() }
+    return {
+      // of a refused command MongoDB makes no index, SecantusDB those before the refused one
+      run: side => side.command(command).catch(async error => {
+        await side.command({ drop: name })
+        throw error
+      })
+    }
   },
   'drop' () {
     const command = { drop: one(['new', 'fresh', 'none', ...chance(0.2) ? 'abc' : []]), ...concern(), ...generic() }
