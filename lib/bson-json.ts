@@ -1,5 +1,5 @@
-import { Decimal128, deserialize } from 'bson'
-import { bsonTypes, elementsOf, type BsonElement } from './bson-elements.js'
+import { Decimal128 } from 'bson'
+import { bsonTypes, decode, elementsOf, type BsonElement } from './bson.js'
 import type { JsonBytes } from './json-bytes.js'
 
 /** What is read of a schema, which is a part of JSON Schema. */
@@ -116,7 +116,7 @@ function textWriter (name: string): WriteValue {
   return (bson, element, json) => {
     const [type, , , offset, length] = element
     if (type === bsonTypes.objectId) json.hex(bson, offset, offset + length)
-    else if (!writeString(bson, element, json)) json.string(String(deserialize(bson, { validation: { utf8: false } })[name]))
+    else if (!writeString(bson, element, json)) json.string(String(decode(bson)[name]))
     return true
   }
 }

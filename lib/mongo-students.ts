@@ -1,7 +1,7 @@
 import { onDemand } from 'bson'
 import { ObjectId, type Collection, type Filter } from 'mongodb'
 import { Batches } from './batch.js'
-import type { BsonElement } from './bson-elements.js'
+import type { BsonElement } from './bson.js'
 import { toOwnErrors } from './bulk-errors.js'
 import { abortable } from './driver-options.js'
 import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'

@@ -1,5 +1,5 @@
-import { deserialize } from 'bson'
 import { Double, type Document, type ObjectId } from 'mongodb'
+import { decode } from './bson.js'
 import { RawDocument } from './raw-document.js'
 import type { Student } from '../schemas/student.js'
 import type { StudentFields } from './student-fields.js'
@@ -25,8 +25,7 @@ export class RawStudent extends RawDocument implements Student {
   get gpa () { return this.#student.gpa }
 
   get #student (): Student {
-    // text that is not well-formed is shown as well as it can be
-    this.#decoded ??= toStudent(deserialize(this.bson, { validation: { utf8: false } }))
+    this.#decoded ??= toStudent(decode(this.bson))
     return this.#decoded
   }
 }

@@ -1,4 +1,4 @@
-import { onDemand } from 'bson'
+import { deserialize, onDemand, type Document } from 'bson'
 
 /** The types of BSON (bsonspec.org, version 1.1) that are told apart here, by the byte that stands for them. */
 export const bsonTypes = {
@@ -6,6 +6,7 @@ export const bsonTypes = {
   string: 2,
   object: 3,
   array: 4,
+  binary: 5,
   objectId: 7,
   boolean: 8,
   date: 9,
@@ -30,6 +31,11 @@ export class CorruptBsonError extends Error {
   }
 }
 
+/** The document as an object. Text that is not well-formed, or an expression that JavaScript lacks, is no reason to fail. */
+export function decode (bson: Buffer): Document {
+  return deserialize(bson, { validation: { utf8: false }, bsonRegExp: true })
+}
+
 /**
  * The elements of a document. Documents inside it are checked too, so that what is answered of corrupt bytes is an error.
  * Throws CorruptBsonError.
@@ -44,7 +50,8 @@ export function elementsOf (bson: Buffer): BsonElement[] {
 }
 
 function checkedElements (bson: Buffer, start: number): BsonElement[] {
-  const elements = [...onDemand.parseToElements(bson, start)] // which looks into no value
+  if (bson.readInt32LE(start) < 5) throw new RangeError(`no document at byte ${start}`)
+  const elements = Array.from(onDemand.parseToElements(bson, start)) // which looks into no value
   for (const element of elements) if (!isSound(bson, element)) throw new RangeError(`no value at byte ${element[3]}`)
   return elements
 }
@@ -55,6 +62,8 @@ function isSound (bson: Buffer, [type, , , offset, length]: BsonElement): boolea
     case bsonTypes.symbol:
     case bsonTypes.code:
       return length > 4 && bson[offset + length - 1] === 0
+    case bsonTypes.binary: // whose old subtype 2 holds its length twice
+      return bson[offset + 4] !== 2 || bson.readInt32LE(offset + 5) === length - 9
     case bsonTypes.boolean:
       return bson.readUInt8(offset) <= 1
     case bsonTypes.object:
