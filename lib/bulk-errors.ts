@@ -7,12 +7,13 @@ import { MongoServerError, type MongoBulkWriteError } from 'mongodb'
 export function toOwnErrors (error: unknown, length: number): (MongoServerError | undefined)[] {
   if (!isBulkWriteError(error)) throw error
   const { errorResponse, result } = error
-  // an error that left no result is wrapped
-  if (errorResponse instanceof Error) throw errorResponse
+  if (errorResponse instanceof Error) throw errorResponse // the driver's own error, wrapped
+  const writeErrors = result.getWriteErrors()
   const concern = result.getWriteConcernError()
+  if (writeErrors.length === 0 && !concern) throw error
   const unacknowledged = concern && new MongoServerError({ code: concern.code, message: concern.errmsg })
   const errors = Array.from({ length }, () => unacknowledged)
-  for (const { index, code, errmsg, errInfo } of result.getWriteErrors()) errors[index] = new MongoServerError({ code, errmsg, errInfo })
+  for (const { index, code, errmsg, errInfo } of writeErrors) errors[index] = new MongoServerError({ code, errmsg, errInfo })
   return errors
 }
 
