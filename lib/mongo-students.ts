@@ -1,0 +1,126 @@
+import { onDemand } from 'bson'
+import { ObjectId, type Collection, type Filter } from 'mongodb'
+import { Batches } from './batch.js'
+import type { BsonElement } from './bson.js'
+import { toOwnErrors } from './bulk-errors.js'
+import { abortable } from './driver-options.js'
+import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'
+import { RawStudent, toStored, type StudentDocument } from './student-document.js'
+import type { StudentFields } from './student-fields.js'
+import type { StudentRepository } from './student-repository.js'
+import { LIST_LIMIT, type Student } from '../schemas/student.js'
+
+/** More would make batches smaller, fewer would let the server wait; measured. */
+const MAX_UNDER_WAY = 2
+
+/** So that no batch holds up the next one for long. */
+const MAX_ITEMS = 256
+const MAX_BYTES = 1_048_576
+
+/** Students in a collection of MongoDB. Reads by id, creates and lists that come at the same time share a round trip. */
+export class MongoStudents implements StudentRepository {
+  #collection: Collection<StudentDocument>
+  #guard: StoreGuard
+
+  #reads = new Batches<string, RawStudent | undefined>({
+    send: async (ids, signal) => this.#readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS
+  })
+
+  #creates = new Batches<StudentDocument, undefined>({
+    send: async (documents, signal) => this.#insertMany(documents, signal),
+    maxUnderWay: MAX_UNDER_WAY,
+    maxItems: MAX_ITEMS,
+    maxBytes: MAX_BYTES,
+    bytesOf: ({ name, email, course }) => 3 * (name.length + email.length + course.length) // the most that UTF-8 takes
+  })
+
+  #lists = new Batches<undefined, RawStudent[]>({
+    send: async (callers, signal) => {
+      const students = await this.#find({}, LIST_LIMIT, signal)
+      return callers.map(() => students)
+    },
+    maxUnderWay: 1,
+    maxItems: Infinity
+  })
+
+  constructor (collection: Collection<StudentDocument>, guard: StoreGuard) {
+    this.#collection = collection
+    this.#guard = guard
+  }
+
+  async create (fields: StudentFields): Promise<Student> {
+    const _id = new ObjectId()
+    await this.#guard.writeIn(this.#creates, { _id, ...toStored(fields) })
+    return { id: _id.toHexString(), ...fields }
+  }
+
+  async list (): Promise<RawStudent[]> {
+    return this.#guard.readIn(this.#lists, undefined)
+  }
+
+  async find (id: string): Promise<RawStudent | undefined> {
+    return this.#guard.readIn(this.#reads, id.toLowerCase())
+  }
+
+  async update (id: string, changes: Partial<StudentFields>): Promise<RawStudent | undefined> {
+    if (Object.keys(changes).length === 0) return this.find(id)
+    const update = { $set: toStored(changes) }
+    const document = await this.#guard.write((signal) =>
+      this.#collection.findOneAndUpdate(byId(id), update, { ...abortable(signal), returnDocument: 'after', raw: true }))
+    return document ? toRaw(document) : undefined
+  }
+
+  async delete (id: string): Promise<boolean> {
+    const { deletedCount } = await this.#guard.write((signal) =>
+      this.#collection.deleteOne(byId(id), abortable(signal)))
+    return deletedCount === 1
+  }
+
+  /** The students with these ids, each in its place. */
+  async #readMany (ids: string[], signal: AbortSignal): Promise<(RawStudent | undefined)[]> {
+    const [first = '', ...others] = new Set(ids)
+    const filter = others.length > 0 ? { _id: { $in: [first, ...others].map((id) => new ObjectId(id)) } } : byId(first)
+    const found = await this.#find(filter, others.length + 1, signal)
+    const byHex = new Map(found.map((student) => [hexId(student.bson), student]))
+    return ids.map((id) => byHex.get(id))
+  }
+
+  async #find (filter: Filter<StudentDocument>, limit: number, signal: AbortSignal): Promise<RawStudent[]> {
+    // one batch: the default of 101 documents would cost a getMore
+    const documents = await this.#collection.find(filter, { limit, batchSize: limit, raw: true, signal }).toArray()
+    return documents.map(toRaw)
+  }
+
+  /** Stores the documents and answers with the error of each, or undefined. */
+  async #insertMany (documents: StudentDocument[], signal: AbortSignal): Promise<(Error | undefined)[]> {
+    if (documents.length === 1) return Promise.all(documents.map((document) => this.#insertOne(document, signal)))
+    try {
+      await this.#collection.insertMany(documents, { ...abortable(signal), ordered: false })
+      return documents.map(() => undefined)
+    } catch (error) {
+      const errors = toOwnErrors(error, documents.length)
+      // the driver leaves out the fields of the index that refused a document; asked for alone, it tells them
+      return Promise.all(documents.map(async (document, index) =>
+        errors[index]?.code === DUPLICATE_KEY ? this.#insertOne(document, signal) : errors[index]))
+    }
+  }
+
+  async #insertOne (document: StudentDocument, signal: AbortSignal): Promise<Error | undefined> {
+    return this.#collection.insertOne(document, abortable(signal)).then(() => undefined, (error) => error)
+  }
+}
+
+function byId (id: string) {
+  return { _id: new ObjectId(id) }
+}
+
+function toRaw (document: object): RawStudent {
+  return new RawStudent(document as Buffer) // with raw: true the driver answers bytes, which its types do not say
+}
+
+/** The id of a student that was found by its ObjectId. */
+function hexId (bson: Buffer): string | undefined {
+  const isId = ([, nameOffset, nameLength]: BsonElement) => bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id'
+  const id = Array.from(onDemand.parseToElements(bson)).find(isId)
+  return id && bson.toString('hex', id[3], id[3] + 12)
+}
