@@ -28,7 +28,7 @@ ${panels.join('\n')}
 }
 
 function panel ({ title, cells }: Row, servers: string[], width: number): string {
-  const most = Math.max(...cells.map(({ most }) => most))
+  const most = Math.max(1, ...cells.map(({ most }) => most))
   const x = (value: number) => round(LABEL + value / most * (width - LABEL - VALUE))
   const bars = cells.map(({ server, value, least, most }, n) => {
     const y = TITLE + n * (BAR + GAP)

@@ -1,5 +1,6 @@
 // Measures the API against its peers: npm run bench -- --help
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, hosts } from '../lib/connect.js'
@@ -36,7 +37,8 @@ try {
 /** Gives work a folder of its own, and undoes what it started, last things first. */
 async function inFolder (work: (folder: string, atEnd: (cleanup: Cleanup) => void) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
-  const cleanups: Cleanup[] = [() => rm(folder, { recursive: true })]
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const cleanups: Cleanup[] = []
   try {
     await work(folder, (cleanup) => cleanups.unshift(cleanup))
   } finally {
@@ -45,7 +47,7 @@ async function inFolder (work: (folder: string, atEnd: (cleanup: Cleanup) => voi
 }
 
 async function bench (options: Options, folder: string, atEnd: (cleanup: Cleanup) => void): Promise<void> {
-  const cores = await pin()
+  const cores = options.isPinned ? await pin() : {}
   const database = await databaseOf(options, folder, atEnd)
   const tool = await chooseTool()
   tell('installing what is missing')
@@ -54,15 +56,15 @@ async function bench (options: Options, folder: string, atEnd: (cleanup: Cleanup
   const around = { cores, folder, url: database.url, database: `bench_${process.pid}` }
   const subjects = await startAll(starts(options, other), around, atEnd)
   await compareAnswers(subjects)
-  const facts = await factsOf(cores, database.title, tool.name)
-  await publish(await measureAll(options, subjects, tool, facts), options.out)
+  const facts = await factsOf(cores, database.title, tool.name, options.peers.length > 0)
+  await publish(await measureAll(options, subjects, tool, facts, database.pid), options.out)
 }
 
 async function databaseOf ({ url, secantusd }: Options, folder: string, atEnd: (cleanup: Cleanup) => void) {
-  if (url !== undefined) return { url: withPool(url), title: `a MongoDB server at ${hosts(url)}` }
+  if (url !== undefined) return { url: withPool(url), pid: undefined, title: `a MongoDB server at ${hosts(url)}` }
   const database = await startDatabase(secantusd, join(folder, 'database'))
   atEnd(database.stop)
-  return { url: withPool(database.url), title: await versionOf(secantusd) }
+  return { url: withPool(database.url), pid: database.pid, title: await versionOf(secantusd) }
 }
 
 /** What starts the servers, ours first. */
@@ -111,14 +113,22 @@ async function compareAnswers ([ours, ...others]: Subject[]): Promise<void> {
   tell(`${others.length} servers answer as ours does`)
 }
 
-async function measureAll ({ cases, rounds, seconds, soakSeconds }: Options, subjects: Subject[], tool: LoadTool, facts: string[]): Promise<Run> {
+async function measureAll (options: Options, subjects: Subject[], tool: LoadTool, facts: string[], databasePid?: number): Promise<Run> {
+  const { cases, rounds, seconds, soakSeconds, compare } = options
   const restBytes = new Map<string, number>()
   for (const { server } of subjects) restBytes.set(server.name, (await usageOf(server.pid)).rssBytes)
-  const samples = await measure({ cases, subjects, rounds, seconds, tool, tell })
+  const samples = await measure({ cases, subjects, rounds, seconds, tool, databasePid, tell })
   const [ours] = subjects
   const soaked = soakSeconds > 0 && ours ? await soak(ours, soakSeconds, tool) : undefined
   const titles = new Map(subjects.map(({ server: { name, title } }) => [name, title]))
-  return { cases, titles, samples, soak: soaked, rounds, seconds, restBytes, facts }
+  return { cases, titles, pairs: pairsOf([...titles.keys()], compare), samples, soak: soaked, rounds, seconds, restBytes, facts }
+}
+
+/** Ours beside each of the others; of two revisions, those on the same database. */
+function pairsOf ([ours = '', ...others]: string[], compare?: string): [string, string][] {
+  if (compare === undefined) return others.map((other) => [ours, other])
+  const [revision = '', embedded = '', revisionEmbedded = ''] = others
+  return [[ours, revision], [embedded, revisionEmbedded]]
 }
 
 async function publish (run: Run, out?: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface Options {
   /** The server that is started: SecantusDB's Rust server. */
   secantusd: string
   soakSeconds: number
+  /** Whether servers and load have cores of their own. */
+  isPinned: boolean
   /** A revision of this project to compare with, in place of the peers. */
   compare: string | undefined
   /** Where the report goes; a run that is not the whole one prints it only. */
@@ -30,6 +32,7 @@ export const HELP = `npm run bench -- [OPTION]...
   --compare REV      compares with another revision of this project in place of the peers
   --url URL          a MongoDB server; default: starts SecantusDB's Rust server
   --secantusd PATH   that server's program, default $SECANTUSD or secantusd-rs
+  --no-pin           leaves the cores to the system
   --out FOLDER       writes benchmarks.md and benchmarks.svg there: default docs, for a whole run
 `
 
@@ -50,6 +53,7 @@ export function parseOptions (args: string[]): Options | undefined {
       out: text,
       quick: flag,
       soak: flag,
+      'no-pin': flag,
       help: flag
     }
   })
@@ -63,6 +67,7 @@ export function parseOptions (args: string[]): Options | undefined {
     seconds: toCount('seconds', values.seconds ?? (quick ? '1' : '4')),
     url,
     secantusd: values.secantusd ?? process.env.SECANTUSD ?? 'secantusd-rs',
+    isPinned: !values['no-pin'],
     soakSeconds: soak ? quick ? 10 : 300 : 0,
     compare,
     out: values.out ?? (isWhole ? 'docs' : undefined)

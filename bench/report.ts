@@ -8,6 +8,8 @@ export interface Run {
   cases: Case[]
   /** The servers by name, with the titles that are shown. */
   titles: Titles
+  /** The names of servers whose rates are divided. */
+  pairs: [string, string][]
   samples: Sample[]
   soak: Soak | undefined
   rounds: number
@@ -43,6 +45,8 @@ export function report (run: Run, chart?: string): string {
     '## Processor time of the server',
     'Microseconds for one request, user and system, without the database; of the embedded store with it.',
     tableOf(rows(({ cpuUs }) => cpuUs), titles, ({ value }) => whole(value)),
+    'The same of the database:',
+    tableOf(rows(({ databaseCpuUs }) => databaseCpuUs), titles, ({ value }) => Number.isFinite(value) ? whole(value) : ''),
     '## Memory of the server',
     memory(run)
   ].join('\n\n') + '\n'
@@ -68,13 +72,13 @@ function targets ({ samples, soak }: Run): string[] {
 const met = (isMet: boolean) => isMet ? 'yes' : '**no**'
 
 function ratios (run: Run): string[] {
-  const others = [...run.titles].filter(([name]) => name !== 'ours')
-  const ofOurs = (cells: Row['cells'], title: string) => {
-    const [ours, other] = [run.titles.get('ours'), title].map((server) => cells.find((cell) => cell.server === server)?.value)
-    return ours === undefined || other === undefined ? '' : decimals(ours / other, 2)
-  }
-  const rows = ratesOf(run).map(({ title, cells }) => [title, ...others.map(([, other]) => ofOurs(cells, other))])
-  return ['Ours divided by the others:', table(['Case', ...others.map(([, title]) => title)], rows)]
+  if (run.pairs.length === 0) return []
+  const pairs = run.pairs.map((pair) => pair.map((name) => String(run.titles.get(name))))
+  const rows = ratesOf(run).map(({ title, cells }) => [title, ...pairs.map((pair) => {
+    const [one, other] = pair.map((server) => cells.find((cell) => cell.server === server)?.value)
+    return one === undefined || other === undefined ? '' : decimals(one / other, 2)
+  })])
+  return ['As ratios:', table(['Case', ...pairs.map((pair) => pair.join(' / '))], rows)]
 }
 
 function failures ({ cases, titles, samples }: Run): string[] {
