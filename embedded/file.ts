@@ -6,7 +6,8 @@ export type Root = RootDatabase<Buffer, Buffer>
 
 export const encodings = { encoding: 'binary', keyEncoding: 'binary' } as const
 
-const formatVersion = 1
+/** 2 since there are indexes: a program that knows none would write documents without their entries. */
+const formatVersion = 2
 const formatKey = Buffer.from('format')
 const sizeKey = Buffer.from('size')
 
@@ -34,10 +35,19 @@ export function recordSize (root: Root, path: string): void {
   if (readNumber(root, sizeKey) !== size) root.putSync(sizeKey, numberBytes(size))
 }
 
+/** Runs `work` on a file of an older format, whose number is then this one's; both happen, or none. */
+export function upgrade (root: Root, work: () => void): void {
+  if (readNumber(root, formatKey) === formatVersion) return
+  root.transactionSync(() => {
+    work()
+    root.putSync(formatKey, numberBytes(formatVersion))
+  })
+}
+
 function checkFormat (root: Root, path: string): void {
   const format = readNumber(root, formatKey)
   if (format === undefined) throw new Error(`${path} is not a store of this program`)
-  if (format !== formatVersion) throw new Error(`The store ${path} has format ${format}; this version of the program reads format ${formatVersion} only`)
+  if (format > formatVersion) throw new Error(`The store ${path} has format ${format}; this version of the program reads formats up to ${formatVersion}`)
 }
 
 function checkSize (root: Root, path: string): void {

@@ -1,18 +1,5 @@
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { launch, listening, Process } from './launch.js'
-
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
-
-/** Runs the command with a text on its standard input; answers how it ended and what it printed. */
-async function run (t: Test, env: NodeJS.ProcessEnv, words: string, input = '') {
-  const command = new Process(t, process.execPath, [cli, ...words.split(' ')], {
-    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, MONGODB_URL: '', ...env }, cwd: t.testdirName
-  })
-  command.child.stdin?.end(input)
-  const { code } = await command.exited
-  return { code, output: command.output }
-}
+import t from 'tap'
+import { launch, listening, runCli as run } from './launch.js'
 
 t.test('users are added and changed with and without a running server, and the server shows them', async (t) => {
   const env = { DATA_DIR: t.testdir() }
