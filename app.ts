@@ -60,7 +60,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   await app.register(json, { bodyLimit })
   if (docs) await app.register(openapi, auth ? { securityScheme: securityScheme(auth, app.prefix) } : {})
 
-  const hasOwnTokens = auth !== undefined && 'keys' in auth
+  const hasOwnTokens = auth?.keys !== undefined
   const needsMongodb = !students || hasOwnTokens || [database.url, database.client, database.embedded].some((source) => source !== undefined)
   if (needsMongodb) await app.register(mongodb, database)
 

@@ -80,8 +80,7 @@ function build (config: Config): FastifyInstance {
 
 function authOf (config: Config): AuthOptions | undefined {
   if (config.AUTH === 'off') return undefined
-  const [key = '', ...older] = readKeys(config).keys // loadConfig has seen to it that there is one
-  return { keys: [key, ...older], issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
+  return { keys: readKeys(config).keys, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
 }
 
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */

@@ -16,7 +16,7 @@ const ALGORITHM = 'HS256'
 
 export interface AccessTokenOptions {
   /** HMAC keys of at least `KEY_BYTES` bytes: the first signs, all verify. */
-  keys: readonly [string, ...string[]]
+  keys: readonly string[]
   /** The claim `iss`. */
   issuer: string
   /** The claim `aud`. */
@@ -31,7 +31,7 @@ export class AccessTokens {
   #verifiers: Map<string, Verify>
 
   constructor ({ keys, issuer, audience }: AccessTokenOptions) {
-    const [key] = keys
+    const [key = ''] = keys // lib/check-options.ts has seen to it that there is one
     this.#sign = createSigner({
       key,
       algorithm: ALGORITHM,

@@ -12,11 +12,16 @@ export interface AccessRule {
   scope?: Scope
   /** The path parameter that holds a username: that user needs no scope. */
   owner?: string
+  /**
+   * Whether the caller is looked up: a user who was disabled, or who lost the scope, after the token was signed is refused.
+   * Only for tokens of ours; a host has its own users.
+   */
+  isCurrent?: boolean
 }
 
 /** The configuration of a route that needs this scope. */
-export function needs (scope: Scope, owner?: string): { access: AccessRule } {
-  return { access: { scope, ...(owner && { owner }) } }
+export function needs (scope: Scope, rule: Omit<AccessRule, 'scope'> = {}): { access: AccessRule } {
+  return { access: { scope, ...rule } }
 }
 
 /** The first of these scopes that the caller does not hold. */

@@ -7,13 +7,15 @@ type Check = [isRight: (value: unknown) => boolean, what: string]
 
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0
-const isAuth = (value: unknown) => has('authenticate')(value) || hasKeys(value)
 const has = (...methods: string[]) => (value: unknown) =>
   methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function')
 
-function hasKeys (value: unknown): boolean {
-  const keys = (value as { keys?: unknown } | null)?.keys
-  return Array.isArray(keys) && keys.length > 0 && keys.every((key) => isText(key) && Buffer.byteLength(key) >= KEY_BYTES)
+function isAuth (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { keys, authenticate, issuer = 'x', audience = 'x' } = value as Record<string, unknown> // it is an object
+  if (keys === undefined) return typeof authenticate === 'function'
+  const isKey = (key: unknown) => typeof key === 'string' && Buffer.byteLength(key) >= KEY_BYTES
+  return authenticate === undefined && Array.isArray(keys) && keys.length > 0 && keys.every(isKey) && isText(issuer) && isText(audience)
 }
 
 /** What each option has to be, where it is given; a host in JavaScript has no compiler to tell it. */
@@ -27,7 +29,7 @@ const checks: Record<keyof AppOptions, Check> = {
   users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],
-  auth: [isAuth, `an object with authenticate, or with keys of at least ${KEY_BYTES} bytes`],
+  auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer and audience`],
   docs: [(value) => typeof value === 'boolean', 'true or false'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   bodyLimit: [isCount, 'a whole number of bytes above 0']

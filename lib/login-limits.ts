@@ -63,8 +63,17 @@ export class LoginLimits {
   async forgive ({ account, address }: LoginAttempt): Promise<void> {
     await Promise.all([
       this.#guard.write((signal) => this.#counters.deleteOne({ _id: account }, abortable(signal))),
-      this.#guard.write((signal) => this.#counters.findOneAndUpdate({ _id: address }, { $inc: { count: -1 } }, abortable(signal)))
+      this.#takeOff(address)
     ])
+  }
+
+  /** The attempt came to no end: it counts neither way. */
+  async withdraw ({ account, address }: LoginAttempt): Promise<void> {
+    await Promise.all([this.#takeOff(account), this.#takeOff(address)])
+  }
+
+  async #takeOff (_id: string): Promise<void> {
+    await this.#guard.write((signal) => this.#counters.findOneAndUpdate({ _id }, { $inc: { count: -1 } }, abortable(signal)))
   }
 
   /** One more; where that can't be told, no end of them. */

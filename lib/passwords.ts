@@ -9,7 +9,7 @@ const NOBODYS_HASH =
 
 const ARGON2ID = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/
 
-/** The fields of a stored user that a new password changes; refresh tokens from before it are void. */
+/** The fields of a stored user that a new password changes; refresh tokens of the old one are void. */
 export async function newPassword (password: string) {
   return { hashed_password: await hashPassword(password), password_changed_at: Date.now() / 1000 }
 }

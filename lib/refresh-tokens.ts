@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import { abortable } from './driver-options.js'
+import type { StoredUser } from '../schemas/user.js'
 import type { StoreGuard } from './store-guard.js'
 
 /** How long after its login a family ends, however often it was refreshed: 30 days, in milliseconds. */
@@ -20,7 +21,8 @@ export interface TokenFamily {
   scopes: string[]
   /** SHA-256 of the newest secret, base64url. It has 256 random bits, so a slow hash would add nothing. */
   token_hash: string
-  created_at: Date
+  /** That of the user at the login: with another password the family ends. */
+  password_changed_at: number
   /** MongoDB's TTL index deletes the family some time after this. */
   expires_at: Date
 }
@@ -37,15 +39,15 @@ export class RefreshTokens {
     this.#now = now
   }
 
-  /** The first refresh token of a new family. */
-  async issue (username: string, scopes: string[]): Promise<string> {
+  /** The first refresh token of a new family, for the user as the login found it. */
+  async issue ({ username, password_changed_at: changedAt = 0 }: StoredUser, scopes: string[]): Promise<string> {
     const secret = randomText(32)
     const family = {
       _id: randomText(16),
       username,
       scopes,
       token_hash: hashOf(secret),
-      created_at: new Date(this.#now()),
+      password_changed_at: changedAt,
       expires_at: new Date(this.#now() + FAMILY_LIFE_MS)
     }
     await this.#guard.write((signal) => this.#families.insertOne(family, abortable(signal)))

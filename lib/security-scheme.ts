@@ -14,7 +14,7 @@ const SCOPE_TEXTS: Record<Scope, string> = {
 
 /** The security scheme of the OpenAPI document: the login of this API, or whatever tokens the host takes. */
 export function securityScheme (auth: AuthOptions, prefix: string) {
-  if (!('keys' in auth)) return { type: 'http', scheme: 'bearer' } as const
+  if (!auth.keys) return { type: 'http', scheme: 'bearer' } as const
   const tokenUrl = `${prefix}/token`
   return { type: 'oauth2', flows: { password: { tokenUrl, refreshUrl: tokenUrl, scopes: SCOPE_TEXTS } } } as const
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 const RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 /**
- * Whether the text is what Fastify takes for the addresses of proxies. There is no way to believe everybody, nor by count:
+ * Whether the text is what Fastify takes for the addresses of proxies. No word stands for everybody, nor does a number of proxies:
  * then a client could choose its own address.
  */
 export function isProxyList (text: string): boolean {
@@ -11,7 +11,7 @@ export function isProxyList (text: string): boolean {
 }
 
 function isAddressRange (entry: string): boolean {
-  const [address = '', bits = '0', ...rest] = entry.split('/')
+  const [address = '', bits = '1', ...rest] = entry.split('/')
   const most = new Map([[4, 32], [6, 128]]).get(isIP(address)) ?? -1
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= most && rest.length === 0
+  return /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most && rest.length === 0
 }

@@ -4,7 +4,9 @@ import type { AuthOptions } from '../lib/auth-options.js'
 import { missingScope, type AccessRule, type Caller } from '../lib/caller.js'
 import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/errors.js'
 import { securityOf } from '../lib/security-scheme.js'
+import { isDisabled, scopesOf } from '../lib/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
+import type { StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,7 +20,7 @@ const CHALLENGE = 'Bearer realm="Student Course API"'
 /** Not by name: a host may have decorated its requests with any. */
 const CALLER = Symbol('caller')
 
-type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<Caller | undefined>
+type Authenticate = (request: FastifyRequest, reply: FastifyReply, rule: AccessRule) => Caller | undefined | Promise<Caller | undefined>
 
 /** Who sends a request to a route that has an access rule. */
 export function callerOf (request: FastifyRequest): Caller {
@@ -33,7 +35,7 @@ export function insufficientScope (reply: FastifyReply, scope: string): Error {
 
 /** Guards every route of this scope that has an access rule, before anything else of a request is looked at. */
 async function access (app: FastifyInstance, auth: AuthOptions) {
-  const authenticate = 'keys' in auth ? ownTokens(app) : auth.authenticate.bind(auth)
+  const authenticate = auth.authenticate?.bind(auth) ?? ownTokens(app)
   app.decorateRequest(CALLER, null)
 
   app.addHook('onRoute', (route) => {
@@ -47,16 +49,24 @@ async function access (app: FastifyInstance, auth: AuthOptions) {
 }
 
 function ownTokens (app: FastifyInstance): Authenticate {
-  return async (request) => {
+  return async (request, _reply, { isCurrent = false }) => {
     const token = bearerToken(request)
-    return token === undefined ? undefined : app.accessTokens.verify(token)
+    if (token === undefined) return undefined
+    const caller = app.accessTokens.verify(token)
+    return isCurrent ? asOfNow(caller, await app.users.get(caller.username)) : caller
   }
+}
+
+/** What is left of what a token allows, now that its user may have changed. */
+function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined): Caller {
+  if (!user || isDisabled(user)) throw new InvalidTokenError()
+  return { username, scopes: scopesOf(user).filter((scope) => scopes.includes(scope)) }
 }
 
 function guard (rule: AccessRule, authenticate: Authenticate) {
   const scopes = rule.scope ? [rule.scope] : []
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const caller = await authenticate(request, reply).catch((error) => { throw unauthorized(error, request, reply) })
+    const caller = await identify(rule, authenticate, request, reply)
     if (reply.sent) return reply
     if (!caller) throw unauthorized(new MissingTokenError(), request, reply)
     request.setDecorator(CALLER, caller)
@@ -64,6 +74,21 @@ function guard (rule: AccessRule, authenticate: Authenticate) {
     const missing = missingScope(caller, scopes)
     if (missing) throw insufficientScope(reply, missing)
   }
+}
+
+async function identify (rule: AccessRule, authenticate: Authenticate, request: FastifyRequest, reply: FastifyReply) {
+  try {
+    const caller = await authenticate(request, reply, rule)
+    if (!caller || isCaller(caller)) return caller
+  } catch (error) {
+    throw unauthorized(error as FastifyError, request, reply) // or any other: then it has no status
+  }
+  // a host in JavaScript has no compiler to tell it; a text would have parts that look like scopes
+  throw new TypeError('authenticate has to answer { username, scopes }, a text and a list of texts')
+}
+
+function isCaller ({ username, scopes }: Caller): boolean {
+  return typeof username === 'string' && Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')
 }
 
 /** The error, with the challenge that has to go with a 401 (RFC 9110 section 15.5.2): it has a code only where a token came. */

@@ -41,7 +41,8 @@ class MongoUsers implements UserStore {
       await this.#guard.write((signal) => this.#collection.insertOne(document, abortable(signal)))
       return true
     } catch (error) {
-      if (error instanceof DuplicateKeyError) return false
+      // another index than that of the name may have refused it
+      if (error instanceof DuplicateKeyError && await this.get(user.username)) return false
       throw error
     }
   }

@@ -35,7 +35,7 @@ export const StoredUser = Type.Object({
   ...profile,
   type: Type.Optional(Type.String()),
   hashed_password: Type.Optional(Type.String({ description: 'An argon2id hash in PHC string format.' })),
-  password_changed_at: Type.Optional(Type.Number({ description: 'In seconds since 1970 (NumericDate, RFC 7519); older refresh tokens are void.' })),
+  password_changed_at: Type.Optional(Type.Number({ description: 'In seconds since 1970 (NumericDate, RFC 7519); refresh tokens of another password are void.' })),
   scopes: Type.Optional(Type.Array(Type.String()))
 })
 

@@ -89,7 +89,7 @@ t.test('proxies are addresses and ranges, and never everybody', async (t) => {
   for (const TRUST_PROXY of ['127.0.0.1', '::1', '10.0.0.0/8, loopback', 'fd00::/8,linklocal,uniquelocal']) {
     t.equal(loadConfig({ TRUST_PROXY }).TRUST_PROXY, TRUST_PROXY)
   }
-  for (const TRUST_PROXY of ['true', '1', '*', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '::/129', '10.0.0.0/8/8', 'loopback,', '10.0.0.0/x']) {
+  for (const TRUST_PROXY of ['true', '1', '*', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '::/129', '10.0.0.0/8/8', 'loopback,', '10.0.0.0/x', '0.0.0.0/0', '::/0']) {
     t.throws(() => loadConfig({ TRUST_PROXY }), /TRUST_PROXY must be addresses/, TRUST_PROXY)
   }
 })

@@ -2,16 +2,26 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { TokenError } from '../../lib/token-error.js'
 import { sendError } from '../../plugins/errors.js'
+import { isPlainUtf8 } from '../../plugins/json.js'
 import type { OAuthError } from '../../schemas/token.js'
+
+/** More bytes than any form of ours has. */
+const FORM_LIMIT = 8_192
+
+const NO_FORM = 'The body has to be application/x-www-form-urlencoded in UTF-8, without a content coding.'
 
 /** Bodies of this scope are forms (RFC 6749 appendix B), and no answer of it is stored (section 5.1). */
 async function form (app: FastifyInstance) {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
-    toParameters(body))
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, parseForm)
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
   })
+}
+
+async function parseForm (request: FastifyRequest, body: string): Promise<Record<string, string>> {
+  if (!isPlainUtf8(request)) throw new TokenError('invalid_request', NO_FORM)
+  return toParameters(body)
 }
 
 /** RFC 6749 section 3.2: a parameter without a value counts as not sent, and none may come twice. */
@@ -39,8 +49,8 @@ function toOAuthError (error: FastifyError | TokenError): OAuthError | undefined
 
 function toRequestError ([fault]: NonNullable<FastifyError['validation']>): OAuthError {
   if (fault?.keyword === 'enum') return { error: 'unsupported_grant_type', error_description: 'There are the grant types password and refresh_token.' }
-  const parameter = String(fault?.params.missingProperty)
-  return { error: 'invalid_request', error_description: `The parameter ${parameter} is required.` }
+  const parameter = fault?.params.missingProperty // without one, there was no body at all
+  return { error: 'invalid_request', error_description: parameter ? `The parameter ${parameter} is required.` : NO_FORM }
 }
 
 export default fp(form)

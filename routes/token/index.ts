@@ -46,11 +46,15 @@ async function byPassword (app: FastifyInstance, body: TokenRequest, request: Fa
     reply.header('retry-after', attempt.retryAfterS)
     throw new TooManyLoginsError()
   }
-  const user = await login(app.users, username, password)
+  const user = await login(app.users, username, password).catch(async (error) => {
+    // else a database that is away would lock everybody out for when it is back
+    await app.loginLimits.withdraw(attempt).catch(() => {})
+    throw error
+  })
   if (!user) throw new TokenError('invalid_grant', 'The username or the password is wrong.')
   await app.loginLimits.forgive(attempt)
   const scopes = narrow(scopesOf(user), scope)
-  return toToken(app, username, scopes, await app.refreshTokens.issue(username, scopes))
+  return toToken(app, username, scopes, await app.refreshTokens.issue({ ...user, username }, scopes))
 }
 
 /** RFC 6749 section 6. What can be refused is refused before the old token is used up. */
@@ -70,7 +74,7 @@ async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request
 
 /** Whether the user is still let in, and by the same password. */
 function mayGoOn (user: StoredUser, family: TokenFamily): boolean {
-  return !isDisabled(user) && (user.password_changed_at ?? 0) * 1000 <= family.created_at.getTime()
+  return !isDisabled(user) && (user.password_changed_at ?? 0) === family.password_changed_at
 }
 
 /** One of two who used the same token has stolen it: which of them is not known, so neither goes on (RFC 9700 section 4.14.2). */
@@ -82,8 +86,8 @@ async function refuseFamily (app: FastifyInstance, request: FastifyRequest, fami
 
 /** The scopes that were asked for, none beyond those that are held (RFC 6749 section 3.3). */
 function narrow (held: string[], scope?: string): string[] {
-  if (!scope) return held
-  const wanted = scope.split(' ').filter(Boolean)
+  if (scope === undefined) return held
+  const wanted = scope.split(' ')
   const missing = wanted.find((name) => !held.includes(name))
   if (missing !== undefined) throw new TokenError('invalid_scope', 'A scope that was asked for is not granted to this user, or not known.')
   return held.filter((name) => wanted.includes(name))

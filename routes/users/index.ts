@@ -36,11 +36,13 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
 
   app.put('/:username', options('updateUser', updateUser), async (request, reply) => {
     const { params: { username }, body } = request
+    // before the user is looked at: the hash of a password takes long, and what was found has to hold still when it is written
+    const changes = await toUserChanges(body)
     const user = await users.get(username)
     if (!user) throw new UserNotFoundError(username)
     // whoever sets the password of a user can act as that user
     mayGrant(request, reply, [...scopesOf(user), ...body.scopes ?? []])
-    await users.update(username, await toUserChanges(body))
+    await users.update(username, changes)
     return show(users, username)
   })
 }

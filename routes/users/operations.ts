@@ -7,7 +7,7 @@ const location = { Location: { type: 'string', description: 'The path of the new
 
 /** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
 export const showUser = {
-  config: needs('users:read', 'username'),
+  config: needs('users:read', { owner: 'username' }),
   schema: {
     tags,
     summary: 'Show User',
@@ -34,7 +34,8 @@ export const showMe = {
 }
 
 export const createUser = {
-  config: needs('users:write'),
+  // else a user who is disabled could let themselves in again
+  config: needs('users:write', { isCurrent: true }),
   schema: {
     tags,
     summary: 'Create User',
@@ -48,7 +49,7 @@ export const createUser = {
 }
 
 export const updateUser = {
-  config: needs('users:write'),
+  config: needs('users:write', { isCurrent: true }),
   schema: {
     tags,
     summary: 'Update User',
@@ -58,7 +59,7 @@ export const updateUser = {
     body: UpdateUser,
     response: {
       200: answer('The profile as it is now.', User, johnDoe),
-      ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 }

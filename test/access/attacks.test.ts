@@ -182,9 +182,13 @@ t.test('neither logs nor errors hold a password, a token, a hash or a key', asyn
     await send('GET', '/students/', bad),
     await send('POST', '/users/', token, { username: 'Bad Name', password: 'secret of the newcomer' })
   ]
-  // a database that fails in the middle of a login
-  await database.collection<{ _id: string, hashed_password: unknown }>('users').insertOne({ _id: 'userprofile::odd', hashed_password: { a: 1 } })
-  answers.push(await logIn('odd'))
+  // a database that fails in the middle of a request, and whose error repeats what it was sent
+  t.intercept(Object.getPrototypeOf(database.collection('users')), 'findOne', {
+    value: async (filter: object) => { throw Object.assign(new Error(`bad filter ${JSON.stringify(filter)}`), { codeName: 'BadValue', filter, password }) }
+  })
+  const failed = [await logIn('alice'), await refresh(next.refresh_token), await send('GET', '/users/me', token)]
+  t.strictSame(failed.map(({ statusCode }) => statusCode), [500, 500, 500])
+  answers.push(...failed)
   const secrets = [password, 'a wrong password', 'secret of the newcomer', token, refreshToken, refreshToken.split('.')[1], next.access_token,
     next.refresh_token, bad, hashed, hashed.split('$').at(-1), key]
   const log = lines.join('')

@@ -1,5 +1,6 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
+import { login } from '../../lib/login.js'
 import { forge, key, password, secured } from './secured.js'
 
 const another = 'another key of at least thirty-two bytes'.replaceAll(' ', '-')
@@ -30,7 +31,7 @@ t.test('a login may ask for fewer scopes, and not for others', async (t) => {
   t.equal((await send('POST', '/students/', narrow.access_token, {})).statusCode, 403)
   t.equal((await refresh(narrow.refresh_token, { scope: 'students:write' })).json().error, 'invalid_scope', 'nor by a refresh')
   t.equal((await refresh(narrow.refresh_token)).json().scope, 'students:read', 'which has not used up the token')
-  for (const scope of ['users:write', 'students:read users:read', 'everything']) {
+  for (const scope of ['users:write', 'students:read users:read', 'everything', ' ', 'students:read ']) {
     const answer = await logIn('alice', { scope })
     t.equal(answer.statusCode, 400)
     t.equal(answer.json().error, 'invalid_scope', scope)
@@ -64,7 +65,16 @@ t.test('a login that can\'t be is told as RFC 6749 section 5.2 says', async (t) 
   const asJson = await app.inject({ method: 'POST', url: '/token', headers: { 'content-type': 'application/json' }, payload })
   t.equal(asJson.statusCode, 400)
   t.equal(asJson.json().error, 'invalid_request', 'JSON is no form')
-  t.equal((await form('/token', { grant_type: 'password', username: 'x'.repeat(70_000) })).json().error, 'invalid_request', 'too large')
+  t.match((await form('/token', { grant_type: 'password', username: 'x'.repeat(8_192), password })).json(),
+    { error: 'invalid_request', error_description: 'Request body is too large' })
+  const nothing = await app.inject({ method: 'POST', url: '/token' })
+  t.match(nothing.json(), { error: 'invalid_request', error_description: /has to be application\/x-www-form-urlencoded/ })
+  for (const headers of [{ 'content-encoding': 'gzip' }, { 'content-type': 'application/x-www-form-urlencoded; charset=utf-16' }]) {
+    const answer = await app.inject({
+      method: 'POST', url: '/token', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, payload: `grant_type=password&username=alice&password=${password}`
+    })
+    t.match(answer.json(), { error: 'invalid_request', error_description: /in UTF-8, without a content coding/ })
+  }
   t.equal((await logIn('alice')).statusCode, 200)
   t.equal((await app.inject({ url: '/token' })).statusCode, 405)
 })
@@ -157,13 +167,14 @@ t.test('revoking ends a family; a token that is not known is answered alike (RFC
   const { addUser, form, logIn, refresh, tokenOf } = await secured(t)
   await addUser('alice')
   const { refresh_token: token } = (await logIn('alice')).json()
+  const { refresh_token: newest } = (await refresh(token)).json()
   for (const [sent, hint] of [[token, 'refresh_token'], [token, 'access_token'], ['unknown', '']]) {
     const answer = await form('/revoke', { token: sent, token_type_hint: String(hint) })
     t.equal(answer.statusCode, 200)
     t.equal(answer.body, '')
     t.equal(answer.headers['cache-control'], 'no-store')
   }
-  t.equal((await refresh(token)).json().error, 'invalid_grant')
+  t.equal((await refresh(newest)).json().error, 'invalid_grant', 'an older token ends its family too')
   t.equal((await form('/revoke', {})).json().error, 'invalid_request')
   const access = await form('/revoke', { token: await tokenOf('alice') })
   t.equal(access.statusCode, 400)
@@ -216,6 +227,30 @@ t.test('a stored hash that is not argon2id is a failed login', async (t) => {
     t.equal(answer.statusCode, 400)
     t.equal(answer.json().error, 'invalid_grant', String(hashed))
   }
+})
+
+t.test('scopes that are stored as text are none', async (t) => {
+  const { addUser, logIn } = await secured(t)
+  await addUser('alice', { scopes: 'students:read users:write' as never })
+  t.equal((await logIn('alice')).json().scope, '')
+})
+
+t.test('a login while the password changes does not outlive the change', async (t) => {
+  const { addUser, logIn, refresh, users } = await secured(t)
+  await addUser('alice')
+  const { refresh_token: token } = (await logIn('alice')).json()
+  // by a clock that is behind
+  await users.findOneAndUpdate({ _id: 'userprofile::alice' }, { $set: { password_changed_at: 1 } })
+  t.equal((await refresh(token)).json().error, 'invalid_grant')
+})
+
+t.test('a login replaces an old hash only where it is the one that it checked', async (t) => {
+  const old = await hash(password, { memoryCost: 8_192, timeCost: 2, parallelism: 1 })
+  const updates: unknown[] = []
+  const update = async (...given: unknown[]) => updates.push(given) > 0
+  const users = { get: async () => ({ username: 'alice', hashed_password: old }), list: async () => [], create: async () => false, update }
+  await login(users, 'alice', password)
+  t.match(updates, [['alice', { hashed_password: /m=19456,/ }, { hashed_password: old }]])
 })
 
 t.test('what says neither no nor nothing about disabled counts as disabled', async (t) => {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { networkOf } from '../../lib/client-network.js'
 import { BSON_OPTIONS } from '../../lib/driver-options.js'
-import { DuplicateKeyError } from '../../lib/errors.js'
+import { DuplicateKeyError, StoreUnavailableError } from '../../lib/errors.js'
 import { LIMITS, LoginLimits, WINDOW_MS, type LoginCounter } from '../../lib/login-limits.js'
+import { hashPassword } from '../../lib/passwords.js'
 import { RefreshTokens, type TokenFamily } from '../../lib/refresh-tokens.js'
 import { StoreGuard } from '../../lib/store-guard.js'
 import { client } from '../store.js'
@@ -57,6 +58,13 @@ t.test('a success resets the account, and takes one off the address', async (t) 
   const left = await counters.find({}).toArray()
   t.strictSame(left.map(({ _id, count }) => [_id.split(':')[0], count]), [['address', LIMITS.account - 1]])
   t.equal((await limits.count('alice', '10.0.0.1')).retryAfterS, undefined)
+})
+
+t.test('an attempt that came to no end counts neither way', async (t) => {
+  const { counters, limits } = limitsOf(t, startOfWindow())
+  await limits.count('alice', '10.0.0.1')
+  await limits.withdraw(await limits.count('alice', '10.0.0.1'))
+  t.strictSame((await counters.find({}).toArray()).map(({ count }) => count), [1, 1])
 })
 
 t.test('limits are shared by all processes, outlive them, and hold for attempts at once', async (t) => {
@@ -131,6 +139,26 @@ t.test('too many failed logins are 429 problem details, for a right password too
   t.equal((await logIn('alice')).statusCode, 200)
 })
 
+t.test('while the users are out of reach nobody is locked out', async (t) => {
+  let isAway = true
+  const profile = { username: 'alice', hashed_password: await hashPassword(password) }
+  const users = {
+    get: async () => {
+      if (isAway) throw new StoreUnavailableError('Try again later.')
+      return profile
+    },
+    list: async () => [],
+    create: async () => false,
+    update: async () => false
+  }
+  const { logIn, database } = await secured(t, { users })
+  for (let count = 0; count <= LIMITS.account; count++) t.equal((await logIn('alice')).statusCode, 503)
+  isAway = false
+  const answer = await logIn('alice')
+  t.equal(answer.statusCode, 200)
+  t.equal((await database.collection('refresh_tokens').find({}).toArray()).length, 1, 'profiles elsewhere, tokens in the database')
+})
+
 t.test('successful logins are not limited', async (t) => {
   const { addUser, logIn } = await secured(t)
   await addUser('alice')
@@ -156,7 +184,7 @@ t.test('a family of refresh tokens ends 30 days after its login, however often i
   const { database, guard } = open(t)
   const families = database.collection<TokenFamily>('refresh_tokens', BSON_OPTIONS)
   const tokens = new RefreshTokens(families, guard, () => clock.now)
-  const first = await tokens.issue('alice', ['students:read'])
+  const first = await tokens.issue({ username: 'alice' }, ['students:read'])
   clock.now += 30 * DAY_MS - 1
   const found = await tokens.find(first)
   t.match(found, { isCurrent: true, family: { username: 'alice', scopes: ['students:read'] } })

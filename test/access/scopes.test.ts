@@ -190,6 +190,37 @@ t.test('neither the hash of a password nor the type of a profile is in any answe
   }
 })
 
+t.test('a token writes no user once its own user is disabled, gone or without the scope', async (t) => {
+  const { addUser, send, users } = await secured(t)
+  await addUser('bob', { scopes: [] })
+  const token = forge({ claims: { scope: SCOPES.join(' ') } })
+  const write = async () => [
+    await send('POST', '/users/', token, { ...newcomer, scopes: ['users:read'] }), await send('PUT', '/users/bob', token, { disabled: false })
+  ].map(({ statusCode }) => statusCode)
+  const change = (changes: object) => users.findOneAndUpdate({ _id: 'userprofile::caller' }, { $set: changes })
+  t.strictSame(await write(), [201, 200])
+  await users.deleteOne({ _id: 'userprofile::newcomer' })
+  await change({ disabled: true })
+  t.strictSame(await write(), [401, 401])
+  await change({ disabled: false, scopes: ['users:write'] })
+  t.strictSame(await write(), [403, 200], 'nor grants a scope that it has lost')
+  await change({ scopes: [] })
+  t.strictSame(await write(), [403, 403])
+  await users.deleteOne({ _id: 'userprofile::caller' })
+  t.strictSame(await write(), [401, 401])
+})
+
+t.test('where another index refuses a new user, the name is not to blame', async (t) => {
+  const { send, users } = await secured(t)
+  const collection = Object.getPrototypeOf(users)
+  t.intercept(collection, 'insertOne', {
+    value: async () => { throw Object.assign(new Error('E11000'), { code: 11000, keyPattern: { email: 1 } }) }
+  })
+  const answer = await send('POST', '/users/', forge({ claims: { scope: 'users:write' } }), newcomer)
+  t.equal(answer.statusCode, 409)
+  t.match(answer.json(), { detail: 'There is a record with this email already.' })
+})
+
 t.test('a host hands in whom it knows, and there are no tokens of ours', async (t) => {
   const callers: Record<string, Caller> = { reader: { username: 'reader', scopes: ['students:read'] } }
   const authenticate = async ({ headers }: { headers: Record<string, unknown> }) => callers[String(headers['x-caller'])]
@@ -221,6 +252,26 @@ t.test('a host may answer a request by itself, or fail', async (t) => {
   t.equal(failed.statusCode, 500)
   t.notMatch(failed.body, 'directory')
   t.notOk(failed.headers['www-authenticate'])
+})
+
+t.test('a host may answer at once, and what is no caller lets nobody in', async (t) => {
+  let answer: unknown
+  const authenticate = () => {
+    if (answer instanceof Error) throw answer
+    return answer as never
+  }
+  const { send } = await secured(t, { auth: { authenticate } })
+  const statusFor = async (value: unknown) => {
+    answer = value
+    return (await send('GET', '/students/')).statusCode
+  }
+  t.equal(await statusFor({ username: 'x', scopes: ['students:read'] }), 200)
+  for (const none of [undefined, null]) t.equal(await statusFor(none), 401)
+  for (const wrong of [{ username: 'x', scopes: 'students:readonly' }, { username: 'x' }, { scopes: ['students:read'] }, { username: 'x', scopes: [7] }, 'x']) {
+    t.equal(await statusFor(wrong), 500, JSON.stringify(wrong))
+  }
+  answer = Object.assign(new Error('no'), { statusCode: 401 })
+  t.equal((await send('GET', '/students/')).headers['www-authenticate'], 'Bearer realm="Student Course API"')
 })
 
 t.test('inside a host with @fastify/jwt, its tokens and ours live side by side', async (t) => {
@@ -261,7 +312,8 @@ t.test('inside a host with @fastify/jwt, its tokens and ours live side by side',
 })
 
 t.test('auth that is none is refused at register', async (t) => {
-  for (const auth of [{}, { keys: [] }, { keys: ['short'] }, { keys: [key, 'short'] }, { keys: key }, { authenticate: 'x' }, null, true]) {
+  for (const auth of [{}, { keys: [] }, { keys: ['short'] }, { keys: [key, 'short'] }, { keys: key }, { authenticate: 'x' }, null, true,
+    { keys: [key], authenticate: () => {} }, { keys: [key], issuer: '' }, { keys: [key], audience: 5 }, { keys: [5] }]) {
     const app = Fastify()
     t.teardown(() => app.close())
     await t.rejects(async () => app.register(studentCourseApi, { client, auth: auth as never }), /auth has to be/, JSON.stringify(auth))

@@ -26,6 +26,8 @@ export async function secured (t: Test, options: AppOptions = {}, server: Fastif
   const built = await build(t, { auth: { keys: [key] }, ...options }, server)
   const { app, database } = built
   const users = database.collection<UserDocument>('users')
+  // whose tokens `forge` makes
+  await users.insertOne({ _id: documentId('caller'), username: 'caller', scopes: [...SCOPES] })
 
   /** Stores a user past the API, with the password of these tests. */
   const addUser = async (username: string, changes: Partial<StoredUser> & Record<string, unknown> = {}) => {
@@ -62,7 +64,7 @@ export function forge (changes: { header?: object, claims?: object, key?: string
   const { algorithm = 'HS256', key: secret = key } = changes
   const now = Math.floor(Date.now() / 1000)
   const header = { alg: algorithm, typ: 'at+jwt', kid: keyId(key), ...changes.header }
-  const claims = { iss: issuer, aud: issuer, sub: 'alice', scope: 'students:read', jti: '1', iat: now, exp: now + 60, ...changes.claims }
+  const claims = { iss: issuer, aud: issuer, sub: 'caller', scope: 'students:read', jti: '1', iat: now, exp: now + 60, ...changes.claims }
   const input = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   const hash = `sha${algorithm.slice(2)}`
   const signature = algorithm === 'RS256' ? sign(hash, Buffer.from(input), secret) : createHmac(hash, secret).update(input).digest()
