@@ -42,7 +42,7 @@ function figures (run: Run, chart?: string): string[] {
     tableOf(rowsOf(cases, titles, samples, figure), titles, show)
   return [
     '## Requests per second',
-    `Medians of ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s, with the slowest and the fastest round. ` +
+    `Medians of ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s (four times as long for the list of 1000), with the slowest and the fastest round. ` +
     'Before, each server gave the same answers as ours to every kind of request.',
     ...chart ? [`![Requests per second of each case](${chart})`] : [],
     tableBy(({ perSecond }) => perSecond, ({ value, least, most }) => `${whole(value)} (${whole(least)}–${whole(most)})`),
