@@ -14,8 +14,7 @@ export async function factsOf (cores: Cores, database: string, tool: string, has
     `Database: ${database}, one for all, with a pool of the same size in each server.`,
     `Load: ${tool}, connections kept alive.`,
     `Ours: revision ${await revision()}, Node ${process.version}, started as \`npm start\` does, with \`LOG_LEVEL=warn\`: no peer logs requests.`,
-    ...hasPeers ? [await peers()] : [],
-    'Before the first measurement each server gave the same answers as ours to every kind of request.'
+    ...hasPeers ? [await peers()] : []
   ]
 }
 

@@ -11,6 +11,7 @@ import { startDatabase, versionOf, withPool } from './database.js'
 import { differences } from './differences.js'
 import { factsOf } from './facts.js'
 import { chooseTool, type LoadTool } from './load/index.js'
+import { timeLogins } from './login-timing.js'
 import { measure, type Subject } from './measure.js'
 import { HELP, parseOptions, type Options } from './options.js'
 import { pin, usageOf } from './process.js'
@@ -57,7 +58,8 @@ async function bench (options: Options, folder: string, atEnd: (cleanup: Cleanup
   const subjects = await startAll(starts(options, other), around, atEnd)
   await compareAnswers(subjects)
   const facts = await factsOf(cores, database.title, tool.name, options.peers.length > 0)
-  await publish(await measureAll(options, subjects, tool, facts, database.pid), options.out)
+  const logins = options.timesLogins ? await timeLogins(around) : undefined
+  await publish({ ...await measureAll(options, subjects, tool, database.pid), logins, facts }, options.out)
 }
 
 async function databaseOf ({ url, secantusd }: Options, folder: string, atEnd: (cleanup: Cleanup) => void) {
@@ -72,9 +74,9 @@ function starts ({ peers, compare }: Options, other?: string): Start[] {
   if (compare === undefined || other === undefined) return [startOurs, ...peers.map((name) => (around: Surroundings) => startPeer(around, name))]
   return [
     startOurs,
-    (around) => startOurs(around, compare, other),
+    (around) => startOurs(around, { name: compare, root: other }),
     startEmbedded,
-    (around) => startEmbedded(around, `${compare}, embedded`, other)
+    (around) => startEmbedded(around, { name: `${compare}, embedded`, root: other })
   ]
 }
 
@@ -110,10 +112,10 @@ async function compareAnswers ([ours, ...others]: Subject[]): Promise<void> {
     found.push(...differences(expected, actual, server.isConstant).map((difference) => `${server.title}, ${difference}`))
   }
   if (found.length > 0) throw new Error(`The servers do not answer alike:\n${found.join('\n')}`)
-  tell(`${others.length} servers answer as ours does`)
+  if (others.length > 0) tell(`${others.length} servers answer as ours does`)
 }
 
-async function measureAll (options: Options, subjects: Subject[], tool: LoadTool, facts: string[], databasePid?: number): Promise<Run> {
+async function measureAll (options: Options, subjects: Subject[], tool: LoadTool, databasePid?: number): Promise<Omit<Run, 'facts'>> {
   const { cases, rounds, seconds, soakSeconds, compare } = options
   const restBytes = new Map<string, number>()
   for (const { server } of subjects) restBytes.set(server.name, (await usageOf(server.pid)).rssBytes)
@@ -121,7 +123,7 @@ async function measureAll (options: Options, subjects: Subject[], tool: LoadTool
   const [ours] = subjects
   const soaked = soakSeconds > 0 && ours ? await soak(ours, soakSeconds, tool) : undefined
   const titles = new Map(subjects.map(({ server: { name, title } }) => [name, title]))
-  return { cases, titles, pairs: pairsOf([...titles.keys()], compare), samples, soak: soaked, rounds, seconds, restBytes, facts }
+  return { cases, titles, pairs: pairsOf([...titles.keys()], compare), samples, soak: soaked, rounds, seconds, restBytes }
 }
 
 /** Ours beside each of the others; of two revisions, those on the same database. */

@@ -1,6 +1,6 @@
 import type { Case } from './cases.js'
 import type { LoadTool } from './load/index.js'
-import { usageOf } from './process.js'
+import { idle, usageOf } from './process.js'
 import { serves, type Server } from './servers.js'
 import type { StudentCollection } from './students.js'
 
@@ -64,10 +64,10 @@ export async function measure ({ cases, subjects, rounds, tell, ...way }: Plan):
 type Way = Pick<Plan, 'seconds' | 'tool' | 'databasePid'>
 
 async function measureOne (one: Case, subject: Subject, way: Way, warmUpSeconds: number): Promise<Sample> {
-  const { students, usesUp, connections } = one
+  const { students, usesUp, connections, stretch = 1 } = one
   await subject.collection.hold(students)
   const warm = await load(one, subject, students, { ...way, seconds: warmUpSeconds })
-  if (!usesUp) return (await load(one, subject, students, way)).sample
+  if (!usesUp) return (await load(one, subject, students, { ...way, seconds: way.seconds * stretch })).sample
   for (let count = Math.max(students, Math.ceil(ROOM * way.seconds * warm.sample.perSecond)); ; count *= 2) {
     await subject.collection.hold(count)
     const { sample, requests } = await load(one, subject, count, way)
@@ -84,7 +84,7 @@ async function load (one: Case, { server, collection }: Subject, students: numbe
   if (one.writes) collection.changed()
   const { cpuMs, rssBytes, anonBytes } = await usageOf(server.pid)
   const { requests, failed, p50Ms, p99Ms } = result
-  const sample = {
+  const sample: Sample = {
     case: one.name,
     server: server.name,
     perSecond: (requests - failed) / result.seconds,
@@ -96,5 +96,6 @@ async function load (one: Case, { server, collection }: Subject, students: numbe
     rssBytes,
     anonBytes
   }
+  await idle(databasePid === undefined ? [server.pid] : [server.pid, databasePid])
   return { sample, requests }
 }

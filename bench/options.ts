@@ -13,6 +13,8 @@ export interface Options {
   /** The server that is started: SecantusDB's Rust server. */
   secantusd: string
   soakSeconds: number
+  /** Whether failed logins are timed. */
+  timesLogins: boolean
   /** Whether servers and load have cores of their own. */
   isPinned: boolean
   /** A revision of this project to compare with, in place of the peers. */
@@ -24,11 +26,12 @@ export interface Options {
 export const HELP = `npm run bench -- [OPTION]...
 
   --rounds N         rounds of each case, default 3
-  --seconds N        length of one measurement, default 4
+  --seconds N        length of one measurement, default 3; four times as much for list-1000
   --cases A,B        only these cases: ${CASES.map(({ name }) => name).join(', ')}
   --peers A,B        only these beside ours: ${PEERS.join(', ')}
   --quick            one round of one second each
   --soak             also five minutes of the mix, and the memory at their end against that at one minute
+  --login-timing     only the times of failed logins, which a whole run has too
   --compare REV      compares with another revision of this project in place of the peers
   --url URL          a MongoDB server; default: starts SecantusDB's Rust server
   --secantusd PATH   that server's program, default $SECANTUSD or secantusd-rs
@@ -54,17 +57,20 @@ export function parseOptions (args: string[]): Options | undefined {
       quick: flag,
       soak: flag,
       'no-pin': flag,
+      'login-timing': flag,
       help: flag
     }
   })
   if (values.help) return undefined
-  const { quick, compare, cases, peers, soak, url } = values
+  const { quick, compare, soak, url, 'login-timing': timesLogins } = values
+  const { cases = timesLogins ? '' : undefined, peers = timesLogins || compare !== undefined ? '' : undefined } = values
   const isWhole = !quick && [compare, cases, peers].every((value) => value === undefined)
   return {
     cases: pick('case', CASES.map(({ name }) => name), cases).flatMap((name) => CASES.filter((one) => one.name === name)),
-    peers: compare === undefined ? pick('peer', PEERS, peers) : [],
+    peers: pick('peer', PEERS, peers),
+    timesLogins: timesLogins || isWhole,
     rounds: toCount('rounds', values.rounds ?? (quick ? '1' : '3')),
-    seconds: toCount('seconds', values.seconds ?? (quick ? '1' : '4')),
+    seconds: toCount('seconds', values.seconds ?? (quick ? '1' : '3')),
     url,
     secantusd: values.secantusd ?? process.env.SECANTUSD ?? 'secantusd-rs',
     isPinned: !values['no-pin'],

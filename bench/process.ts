@@ -115,6 +115,24 @@ export async function freePort (): Promise<number> {
   return address.port
 }
 
+/** A process that took less of its time than this is idle. */
+const IDLE_SHARE = 0.2
+const IDLE_LOOK_MS = 100
+const IDLE_LIMIT_MS = 10_000
+
+/** Waits until processes are idle, but not for ever: servers go on with requests that nobody waits for any more. */
+export async function idle (pids: number[]): Promise<void> {
+  const cpuMs = async () => (await Promise.all(pids.map(usageOf))).map((usage) => usage.cpuMs)
+  const started = performance.now()
+  let before = await cpuMs()
+  while (performance.now() - started < IDLE_LIMIT_MS) {
+    await sleep(IDLE_LOOK_MS)
+    const now = await cpuMs()
+    if (now.every((ms, n) => ms - Number(before[n]) < IDLE_SHARE * IDLE_LOOK_MS)) return
+    before = now
+  }
+}
+
 /** Processor time in ticks of 10 ms, as Linux counts for user space (proc(5), USER_HZ). */
 const TICK_MS = 10
 

@@ -1,8 +1,9 @@
 import { judge, SOAK_BOUND } from './bounds.js'
 import type { Case } from './cases.js'
+import type { LoginTiming } from './login-timing.js'
 import type { Sample } from './measure.js'
 import type { Soak } from './soak.js'
-import { rowsOf, table, tableOf, type Row, type Titles } from './table.js'
+import { rowsOf, table, tableOf, type Cell, type Row, type Titles } from './table.js'
 
 export interface Run {
   cases: Case[]
@@ -12,6 +13,7 @@ export interface Run {
   pairs: [string, string][]
   samples: Sample[]
   soak: Soak | undefined
+  logins?: LoginTiming | undefined
   rounds: number
   seconds: number
   /** The bytes of each server before the first request of a case, by name. */
@@ -24,32 +26,52 @@ export const ratesOf = ({ cases, titles, samples }: Run): Row[] => rowsOf(cases,
 
 /** The report in Markdown; `chart` is the path of the chart, if there is one. */
 export function report (run: Run, chart?: string): string {
-  const { cases, titles, samples, facts } = run
-  const rows = (figure: (sample: Sample) => number) => rowsOf(cases, titles, samples, figure)
-  const [p50, p99] = [rows(({ p50Ms }) => p50Ms), rows(({ p99Ms }) => p99Ms)]
   return [
     '# Benchmarks',
     `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}.`,
-    facts.map((fact) => `- ${fact}`).join('\n'),
+    run.facts.map((fact) => `- ${fact}`).join('\n'),
     ...targets(run),
+    ...run.cases.length > 0 ? figures(run, chart) : [],
+    ...run.logins ? logins(run.logins) : []
+  ].join('\n\n') + '\n'
+}
+
+function figures (run: Run, chart?: string): string[] {
+  const { cases, titles, samples, rounds, seconds } = run
+  const tableBy = (figure: (sample: Sample) => number, show: (cell: Cell) => string) =>
+    tableOf(rowsOf(cases, titles, samples, figure), titles, show)
+  return [
     '## Requests per second',
-    `Medians of ${run.rounds} round${run.rounds === 1 ? '' : 's'} of ${run.seconds} s, with the slowest and the fastest round.`,
+    `Medians of ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s (four times as long for the list of 1000), with the slowest and the fastest round. ` +
+    'Before, each server gave the same answers as ours to every kind of request.',
     ...chart ? [`![Requests per second of each case](${chart})`] : [],
-    tableOf(ratesOf(run), titles, ({ value, least, most }) => `${whole(value)} (${whole(least)}–${whole(most)})`),
+    tableBy(({ perSecond }) => perSecond, ({ value, least, most }) => `${whole(value)} (${whole(least)}–${whole(most)})`),
     ...failures(run),
     ...ratios(run),
     '## Latency',
     'Medians of the rounds, in milliseconds: 50th and 99th percentile.',
-    tableOf(p50, titles, ({ value }) => decimals(value, 1)),
-    tableOf(p99, titles, ({ value }) => decimals(value, 1)),
+    tableBy(({ p50Ms }) => p50Ms, ({ value }) => decimals(value, 1)),
+    tableBy(({ p99Ms }) => p99Ms, ({ value }) => decimals(value, 1)),
     '## Processor time of the server',
     'Microseconds for one request, user and system, without the database; of the embedded store with it.',
-    tableOf(rows(({ cpuUs }) => cpuUs), titles, ({ value }) => whole(value)),
+    tableBy(({ cpuUs }) => cpuUs, ({ value }) => whole(value)),
     'The same of the database:',
-    tableOf(rows(({ databaseCpuUs }) => databaseCpuUs), titles, ({ value }) => Number.isFinite(value) ? whole(value) : ''),
+    tableBy(({ databaseCpuUs }) => databaseCpuUs, ({ value }) => Number.isFinite(value) ? whole(value) : ''),
     '## Memory of the server',
     memory(run)
-  ].join('\n\n') + '\n'
+  ]
+}
+
+function logins ({ kinds, comparisons }: LoginTiming): string[] {
+  return [
+    '## Times of failed logins',
+    'Time of `POST /token`, the kinds in turn, on accounts and from addresses that had failed no login before.',
+    table(['Failed login', 'Number', 'Median'], kinds.map(({ name, samples, medianMs }) => [name, whole(samples), `${medianMs.toFixed(2)} ms`])),
+    'Whether the kinds can be told apart by time: Mann-Whitney U test, two-sided, by mistake in one run of a hundred at most. The last ' +
+    'column is how much longer all logins of one kind would have to take for the test to see it in so many.',
+    table(['Kinds', 'p', 'Told apart', 'Seen from'], comparisons.map(({ names, p, canBeTold, seenFromMs }) =>
+      [names.join(' and '), p.toFixed(3), canBeTold ? '**yes**' : 'no', `${seenFromMs.toFixed(1)} ms`]))
+  ]
 }
 
 function targets ({ samples, soak }: Run): string[] {

@@ -38,16 +38,24 @@ export interface Surroundings {
 
 export const serves = ({ isConstant }: Server, one: Case) => !isConstant || isReadById(one)
 
+/** How ours is started when it is not as usual: from the root of another revision, under another name. */
+export interface OursOptions {
+  name?: string
+  root?: string
+  env?: NodeJS.ProcessEnv
+}
+
 /** Starts ours, as `npm start` does but for its log of requests: no peer has one. */
-export async function startOurs (around: Surroundings, name = 'ours', root = fromRoot('.')): Promise<Server> {
-  const env = { ...databaseOf(around), LOG_LEVEL: 'warn' }
+export async function startOurs (around: Surroundings, options: OursOptions = {}): Promise<Server> {
+  const { name = 'ours', root = fromRoot('.') } = options
+  const env = { ...databaseOf(around), LOG_LEVEL: 'warn', ...options.env }
   // in a folder of its own there is no .env file
   const launch = { command: process.execPath, args: [join(root, 'dist/server.js')], cwd: around.folder, env, cores: around.cores.server }
   return started(name, launch)
 }
 
 /** Starts ours on an embedded store, which is a thread of it: both have the cores that a server and a database have together. */
-export async function startEmbedded (around: Surroundings, name = EMBEDDED, root = fromRoot('.')): Promise<Server> {
+export async function startEmbedded (around: Surroundings, { name = EMBEDDED, root = fromRoot('.') }: OursOptions = {}): Promise<Server> {
   const data = join(around.folder, name)
   const env = { MONGODB_URL: '', MONGODB_DATABASE: around.database, DATA_DIR: data, LOG_LEVEL: 'warn' }
   const launch = { command: process.execPath, args: [join(root, 'dist/server.js')], cwd: around.folder, env, cores: around.cores.all }

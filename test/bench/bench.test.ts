@@ -1,12 +1,23 @@
 import t from 'tap'
 import { judge } from '../../bench/bounds.js'
 import { differences } from '../../bench/differences.js'
-import { median } from '../../bench/statistics.js'
+import { mannWhitney, median } from '../../bench/statistics.js'
 
 t.test('the median is the middle value, or the mean of the two in the middle', async (t) => {
   t.equal(median([10, 9, 2]), 9)
   t.equal(median([10, 1, 4, 2]), 3)
   t.ok(Number.isNaN(median([])))
+})
+
+t.test('the U test gives the p-values that SciPy gives, with ties and without', async (t) => {
+  const plain = Array.from({ length: 30 }, (_, n) => n + 1)
+  const tied = Array.from({ length: 40 }, (_, n) => n % 5)
+  const isNear = (p: number, expected: number) => t.ok(Math.abs(p - expected) < 1e-6, `${p} is about ${expected}`)
+  isNear(mannWhitney(plain, plain.map((value) => value + 5)), 0.04274735)
+  isNear(mannWhitney(plain, plain.map((value) => value + 0.5)), 0.83025528)
+  isNear(mannWhitney(tied, tied.map((value, n) => value + n % 2)), 0.15975330)
+  t.equal(mannWhitney(plain, plain.map((value) => value + 100)) < 1e-9, true)
+  t.equal(mannWhitney([1, 1], [1, 1]), 1)
 })
 
 t.test('a bound is met by the ratio of the medians, and one for each round by every round', async (t) => {
