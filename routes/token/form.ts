@@ -3,10 +3,12 @@ import fp from 'fastify-plugin'
 import { TokenError } from '../../lib/token-error.js'
 import { sendError } from '../../plugins/errors.js'
 import { isPlainUtf8 } from '../../plugins/json.js'
-import type { OAuthError } from '../../schemas/token.js'
+import { RevocationRequest, TokenRequest, type OAuthError } from '../../schemas/token.js'
 
 /** More bytes than any form of ours has. */
 const FORM_LIMIT = 8_192
+
+const PARAMETERS = new Set([...Object.keys(TokenRequest.properties), ...Object.keys(RevocationRequest.properties)])
 
 const NO_FORM = 'The body has to be application/x-www-form-urlencoded in UTF-8, without a content coding.'
 
@@ -24,12 +26,12 @@ async function parseForm (request: FastifyRequest, body: string): Promise<Record
   return toParameters(body)
 }
 
-/** RFC 6749 section 3.2: a parameter without a value counts as not sent, and none may come twice. */
+/** RFC 6749 section 3.2: a parameter without a value counts as not sent, one that is not known is ignored, and none may come twice. */
 function toParameters (body: string): Record<string, string> {
-  const given = [...new URLSearchParams(body)].filter(([, value]) => value !== '')
-  const parameters = new Map(given)
-  if (parameters.size < given.length) throw new TokenError('invalid_request', 'A parameter is there twice.')
-  return Object.fromEntries(parameters)
+  const given = [...new URLSearchParams(body)].filter(([name, value]) => PARAMETERS.has(name) && value !== '')
+  const parameters = Object.fromEntries(given)
+  if (Object.keys(parameters).length < given.length) throw new TokenError('invalid_request', 'A parameter is there twice.')
+  return parameters
 }
 
 /** Errors of the client as RFC 6749 section 5.2 wants them; others, and too many logins, as everywhere. */

@@ -79,14 +79,14 @@ t.test('a login that can\'t be is told as RFC 6749 section 5.2 says', async (t) 
   t.equal((await app.inject({ url: '/token' })).statusCode, 405)
 })
 
-t.test('client credentials are ignored, as Swagger UI sends them empty', async (t) => {
+t.test('client credentials are ignored, as Swagger UI sends them empty, and so are unknown parameters', async (t) => {
   const { app, addUser } = await secured(t)
   await addUser('alice')
   const { statusCode } = await app.inject({
     method: 'POST',
     url: '/token',
     headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: 'Basic Og==' },
-    payload: new URLSearchParams({ grant_type: 'password', username: 'alice', password, client_id: 'x', client_secret: 'y' }).toString()
+    payload: new URLSearchParams({ grant_type: 'password', username: 'alice', password, client_id: 'x', client_secret: 'y' }) + '&other=1&other=2'
   })
   t.equal(statusCode, 200)
 })
