@@ -6,9 +6,12 @@ import studentCourseApi from './app.js'
 import { loadConfig, readEnvFile, type Config } from './config.js'
 import { answerClientError, answerExpectation } from './lib/client-error.js'
 import { hosts } from './lib/connect.js'
+import type { AuthOptions } from './lib/auth-options.js'
 import { onInterrupt } from './lib/interrupt.js'
 import { couchbaseOf } from './lib/store-of.js'
+import { readKeys } from './lib/jwt-keys.js'
 import { loggerOptions } from './lib/logger.js'
+import { isLoopback } from './lib/loopback.js'
 import errors, { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
@@ -36,6 +39,7 @@ async function serve (config: Config): Promise<void> {
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
       couchbase: couchbaseOf(config),
+      auth: authOf(config),
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'
     })
@@ -50,6 +54,7 @@ function build (config: Config): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
     genReqId: () => crypto.randomUUID(),
+    trustProxy: config.TRUST_PROXY ?? false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
@@ -73,12 +78,20 @@ function build (config: Config): FastifyInstance {
   return app
 }
 
+function authOf (config: Config): AuthOptions | undefined {
+  if (config.AUTH === 'off') return undefined
+  const [key = '', ...older] = readKeys(config).keys // loadConfig has seen to it that there is one
+  return { keys: [key, ...older], issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
+}
+
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   app.log.level = 'silent'
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   app.log.level = config.LOG_LEVEL
-  app.log.child({}, { level: 'info' }).info(startLine(url, config))
+  const log = app.log.child({}, { level: 'info' })
+  log.info(startLine(url, config))
+  if (config.AUTH === 'off' && !isLoopback(config.HOST)) log.warn('AUTH is off: whoever reaches this address may read and change everything')
 }
 
 function closeOnSignals (app: FastifyInstance, delay: number): void {

@@ -1,14 +1,28 @@
 import { chmodSync, closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 
 export type Root = RootDatabase<Buffer, Buffer>
 
 export const encodings = { encoding: 'binary', keyEncoding: 'binary' } as const
 
-const formatVersion = 1
+/** 2 since there are indexes: a program that knows none would write documents without their entries. */
+const formatVersion = 2
 const formatKey = Buffer.from('format')
 const sizeKey = Buffer.from('size')
+
+/** The file of a store, in its directory. */
+export function storePath (directory: string): string {
+  return join(directory, 'store.mdb')
+}
+
+/** Opens the store's file to be read, beside a process that may write it. */
+export function openCopy (path: string): Root {
+  checkPages(path)
+  const root = openLmdb(path, true)
+  checkFormat(root, path)
+  return root
+}
 
 /** Opens the store's file, which is made when it is missing. A damaged one is refused by name, never made anew. */
 export async function openFile (path: string): Promise<Root> {
@@ -34,10 +48,19 @@ export function recordSize (root: Root, path: string): void {
   if (readNumber(root, sizeKey) !== size) root.putSync(sizeKey, numberBytes(size))
 }
 
+/** Runs `work` on a file of an older format, whose number is then this one's; both happen, or none. */
+export function upgrade (root: Root, work: () => void): void {
+  if (readNumber(root, formatKey) === formatVersion) return
+  root.transactionSync(() => {
+    work()
+    root.putSync(formatKey, numberBytes(formatVersion))
+  })
+}
+
 function checkFormat (root: Root, path: string): void {
   const format = readNumber(root, formatKey)
   if (format === undefined) throw new Error(`${path} is not a store of this program`)
-  if (format !== formatVersion) throw new Error(`The store ${path} has format ${format}; this version of the program reads format ${formatVersion} only`)
+  if (format > formatVersion) throw new Error(`The store ${path} has format ${format}; this version of the program reads formats up to ${formatVersion}`)
 }
 
 function checkSize (root: Root, path: string): void {
@@ -73,9 +96,9 @@ function removeDraft (draft: string): void {
   for (const file of [draft, `${draft}-lock`]) rmSync(file, { force: true })
 }
 
-function openLmdb (path: string): Root {
+function openLmdb (path: string, readOnly = false): Root {
   // lmdb's default (overlappingSync) resolves a write before it is on disk.
-  return open<Buffer, Buffer>({ path, noSubdir: true, overlappingSync: false, ...encodings })
+  return open<Buffer, Buffer>({ path, noSubdir: true, overlappingSync: false, readOnly, ...encodings })
 }
 
 /** Makes the new name itself survive a power cut. */

@@ -1,32 +1,69 @@
 import { fieldsOf, types, type Field } from './bson.js'
 import { MongoError } from './errors.js'
 
-/** Which documents a filter means: all, or those with one of these `_id`s. */
-export type Selection = 'all' | Field[]
+/** Which documents a filter means: those that meet all of it. */
+export interface Selection {
+  /** One of these `_id`s; any when missing. */
+  ids?: Field[]
+  /** Strings that fields of the top level equal, or that one element of an array there equals. */
+  conditions: Field[]
+}
 
 const operators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$nin', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size', '$elemMatch',
   '$and', '$or', '$nor', '$expr', '$where', '$text', '$jsonSchema', '$comment', '$ref', '$id', '$db', '$alwaysTrue', '$alwaysFalse']
 
-/** Takes {} and { _id: value | { $eq: value } | { $in: [values] } }; refuses everything else. */
+/** Takes {}, { _id: value | { $eq: value } | { $in: [values] } } and { field: string | { $eq: string } }, together too; refuses everything else. */
 export function parseFilter (filter: Buffer): Selection {
-  const [field, ...others] = fieldsOf(filter)
-  if (field === undefined) return 'all'
-  if (field.name.startsWith('$')) throw unsupportedOperator('top level operator', field.name)
-  if (field.name !== '_id' || others.length > 0) {
-    throw new MongoError('CommandNotSupported', 'The embedded store finds documents by _id only')
+  const selection: Selection = { conditions: [] }
+  for (const field of fieldsOf(filter)) {
+    if (field.name.startsWith('$')) throw unsupportedOperator('top level operator', field.name)
+    if (field.name !== '_id') selection.conditions.push(parseCondition(field))
+    else if (selection.ids === undefined) selection.ids = parseId(field)
+    else throw new MongoError('CommandNotSupported', 'The embedded store takes one condition on _id')
   }
-  return parseId(field)
+  return selection
+}
+
+export function matches (document: Buffer, conditions: Field[]): boolean {
+  if (conditions.length === 0) return true
+  const fields = fieldsOf(document)
+  return conditions.every(condition => meets(fields.find(({ name }) => name === condition.name), condition.value))
+}
+
+function meets (field: Field | undefined, wanted: Buffer): boolean {
+  if (field?.type === types.array) return fieldsOf(field.value).some(element => equalsText(element, wanted))
+  return field !== undefined && equalsText(field, wanted)
+}
+
+/** A symbol is MongoDB's old kind of string, and equals one. */
+function equalsText ({ type, value }: Field, wanted: Buffer): boolean {
+  return (type === types.string || type === types.symbol) && value.equals(wanted)
 }
 
 function parseId (field: Field): Field[] {
-  if (field.type !== types.object) return [comparable(field)]
-  const [operator, other] = fieldsOf(field.value)
-  if (operator === undefined || !operator.name.startsWith('$')) return [field]
-  if (other !== undefined) throw unsupportedOperator('operator', other.name)
-  if (operator.name === '$eq') return [comparable(operator)]
-  if (operator.name !== '$in') throw unsupportedOperator('operator', operator.name)
+  const operator = operatorOf(field)
+  if (operator?.name !== '$in') return [comparable(operator ?? field)]
   if (operator.type !== types.array) throw new MongoError('BadValue', '$in needs an array')
   return fieldsOf(operator.value).map(inListed)
+}
+
+function parseCondition (field: Field): Field {
+  const operator = operatorOf(field)
+  if (operator?.name === '$in') throw unsupportedOperator('operator', '$in')
+  const { type, value } = comparable(operator ?? field)
+  if (type !== types.string || field.name.includes('.')) {
+    throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level with strings only, not '${field.name}'`)
+  }
+  return { name: field.name, type, value }
+}
+
+/** The $eq or $in of { $eq: value } or { $in: values }; undefined for a plain value. */
+function operatorOf ({ type, value }: Field): Field | undefined {
+  const [operator, other] = type === types.object ? fieldsOf(value) : []
+  if (operator === undefined || !operator.name.startsWith('$')) return
+  if (other !== undefined) throw unsupportedOperator('operator', other.name)
+  if (operator.name !== '$eq' && operator.name !== '$in') throw unsupportedOperator('operator', operator.name)
+  return operator
 }
 
 function inListed (field: Field): Field {
@@ -41,7 +78,7 @@ function comparable (field: Field): Field {
 }
 
 function unsupportedOperator (kind: string, name: string): MongoError {
-  return operators.includes(name)
+  return operators.includes(name) || name === '$in'
     ? new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
     : new MongoError('BadValue', `unknown ${kind}: ${name}`)
 }

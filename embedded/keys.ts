@@ -30,7 +30,10 @@ export function afterPrefix (prefix: Buffer): Buffer {
  * One too long for LMDB is cut and ends in the SHA-256 of the whole, so that two of them differ; their order then holds up to the cut.
  */
 export function documentKey (prefix: Buffer, id: Field): Buffer {
-  const key = Buffer.concat([prefix, encodeValue(id)])
+  return fittedKey(Buffer.concat([prefix, encodeValue(id)]))
+}
+
+export function fittedKey (key: Buffer): Buffer {
   if (key.length < maxKeyBytes) return key
   const hash = createHash('sha256').update(key).digest()
   return Buffer.concat([key.subarray(0, maxKeyBytes - hash.length), hash])
@@ -82,6 +85,11 @@ function encodeFields (fields: Field[]): Buffer {
     return [value.subarray(0, 1), Buffer.from(`${field.name}\0`), value.subarray(1)]
   })
   return Buffer.concat([...parts, Buffer.alloc(1)])
+}
+
+/** The value of a BSON date, in bytes that stand in the order of time. */
+export function dateKey (value: Buffer): Buffer {
+  return encodeInt64(value, true)
 }
 
 /** Dates are signed, timestamps are not; flipping the sign bit puts signed ones in order. */

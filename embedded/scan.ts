@@ -1,10 +1,11 @@
-import type { Selection } from './filter.js'
-import { afterPrefix, collectionPrefix, documentKey } from './keys.js'
-import type { Entry, Storage } from './storage.js'
+import type { Field } from './bson.js'
+import type { Collection, Entry } from './collection.js'
+import { matches, type Selection } from './filter.js'
+import { documentKey } from './keys.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
 const batchBytes = 16 * 1024 * 1024
-/** Documents read before other connections get their turn. */
+/** Documents handled before other connections get their turn. */
 const sliceLength = 500
 
 export interface ScanOptions {
@@ -14,7 +15,8 @@ export interface ScanOptions {
 
 /** A walk over the selected documents of a collection in `_id` order. It remembers a key and holds no transaction between batches. */
 export class Scan {
-  private readonly storage: Storage
+  private readonly collection: Collection
+  private readonly selection: Selection
   private readonly reverse: boolean
   private remaining: number
   /** The keys still to look up, or the range still to read. */
@@ -23,14 +25,14 @@ export class Scan {
   private end: Buffer
   private exhausted = false
 
-  constructor (storage: Storage, namespace: string, selection: Selection, { limit = Infinity, reverse = false }: ScanOptions = {}) {
-    const prefix = collectionPrefix(namespace)
-    this.storage = storage
+  constructor (collection: Collection, selection: Selection, { limit = Infinity, reverse = false }: ScanOptions = {}) {
+    this.collection = collection
+    this.selection = selection
     this.reverse = reverse
     this.remaining = limit
-    this.keys = selection === 'all' ? undefined : distinctKeys(prefix, selection, reverse)
-    this.start = prefix
-    this.end = afterPrefix(prefix)
+    this.keys = selection.ids && distinctKeys(collection.prefix, selection.ids, reverse)
+    this.start = collection.prefix
+    this.end = collection.end
   }
 
   get done (): boolean {
@@ -40,45 +42,56 @@ export class Scan {
   async batch (length: number): Promise<Buffer[]> {
     const documents: Buffer[] = []
     for (let bytes = 0; documents.length < length && bytes < batchBytes && !this.done;) {
-      if (documents.length > 0) await new Promise(setImmediate)
-      const slice = this.slice(Math.min(length - documents.length, sliceLength, this.remaining), batchBytes - bytes)
-      this.remaining -= slice.length
-      for (const { value } of slice) {
+      for (const { value } of this.slice(length - documents.length, batchBytes - bytes)) {
         documents.push(value)
         bytes += value.length
       }
+      if (!this.done && documents.length < length) await new Promise(setImmediate)
     }
     return documents
   }
 
-  private slice (limit: number, bytes: number): Entry[] {
-    if (this.keys !== undefined) return this.lookUp(this.keys, limit, bytes)
-    const { entries, end } = this.storage.read({ start: this.start, end: this.end, reverse: this.reverse, limit, bytes })
-    const last = entries.at(-1)?.key
-    if (end) this.exhausted = true
-    else if (last !== undefined && this.reverse) this.end = last
-    else if (last !== undefined) this.start = last
-    return entries
+  /** The next documents: at most `length`, and as many as are handled in one turn. None of them does not mean that there are no more. */
+  slice (length = sliceLength, bytes = batchBytes): Entry[] {
+    const wanted = Math.min(length, sliceLength, this.remaining)
+    const found = this.keys === undefined ? this.readOn(wanted, bytes) : this.lookUp(this.keys, wanted, bytes)
+    this.remaining -= found.length
+    return found
   }
 
-  private lookUp (keys: Buffer[], limit: number, bytes: number): Entry[] {
-    const entries: Entry[] = []
+  private readOn (wanted: number, bytes: number): Entry[] {
+    const limit = this.selection.conditions.length === 0 ? wanted : sliceLength
+    const { entries, end } = this.collection.read({ start: this.start, end: this.end, reverse: this.reverse, limit, bytes })
+    const found = entries.filter(({ value }) => this.matches(value)).slice(0, wanted)
+    const last = found.length === wanted ? found.at(-1) : entries.at(-1)
+    this.exhausted = end && last === entries.at(-1)
+    if (last !== undefined && this.reverse) this.end = last.key
+    else if (last !== undefined) this.start = last.key
+    return found
+  }
+
+  private lookUp (keys: Buffer[], wanted: number, bytes: number): Entry[] {
+    const found: Entry[] = []
     let tried = 0
-    for (const key of keys) {
-      if (entries.length === limit || bytes <= 0) break
-      const value = this.storage.get(key)
+    for (const key of keys.slice(0, sliceLength)) {
+      if (found.length === wanted || bytes <= 0) break
+      const value = this.collection.get(key)
       tried++
-      if (value === undefined) continue
-      entries.push({ key, value })
+      if (value === undefined || !this.matches(value)) continue
+      found.push({ key, value })
       bytes -= value.length
     }
     this.keys = keys.slice(tried)
     this.exhausted = this.keys.length === 0
-    return entries
+    return found
+  }
+
+  private matches (document: Buffer): boolean {
+    return matches(document, this.selection.conditions)
   }
 }
 
-export function distinctKeys (prefix: Buffer, ids: Exclude<Selection, 'all'>, reverse = false): Buffer[] {
+function distinctKeys (prefix: Buffer, ids: Field[], reverse: boolean): Buffer[] {
   const keys = ids.map(id => documentKey(prefix, id)).sort(Buffer.compare)
   const distinct = keys.filter((key, index) => !keys[index - 1]?.equals(key))
   return reverse ? distinct.reverse() : distinct

@@ -5,6 +5,7 @@ import { Connection } from './connection.js'
 import { Gate } from './gate.js'
 import { Cursors } from './cursors.js'
 import { Storage } from './storage.js'
+import { Sweeper, type SweeperOptions } from './sweeper.js'
 
 const maxConnections = 256
 
@@ -18,18 +19,22 @@ export interface ServerOptions {
   token?: string
   /** How long a client that does not read its replies may hold up the end. */
   closeTimeoutMs?: number
+  /** When expired documents are removed. */
+  expiry?: SweeperOptions
 }
 
 export interface Server {
   /** 0 on a Unix socket. */
   port: number
   storage: Storage
+  sweeper: Sweeper
   close (): Promise<void>
 }
 
 /** Opens the store of a directory and serves it. */
-export async function serve ({ directory, gate, socketPath, token, closeTimeoutMs = 2000 }: ServerOptions): Promise<Server> {
+export async function serve ({ directory, gate, socketPath, token, closeTimeoutMs = 2000, expiry }: ServerOptions): Promise<Server> {
   const storage = await Storage.open(directory, new Gate(gate))
+  const sweeper = new Sweeper(storage, expiry)
   const cursors = new Cursors()
   const connections = new Set<Connection>()
   let connectionId = 0
@@ -54,8 +59,9 @@ export async function serve ({ directory, gate, socketPath, token, closeTimeoutM
     await closed
     clearTimeout(timer)
     cursors.close()
+    await sweeper.close()
     await storage.close()
   }
 
-  return { port: typeof address === 'string' ? 0 : address.port, storage, close }
+  return { port: typeof address === 'string' ? 0 : address.port, storage, sweeper, close }
 }

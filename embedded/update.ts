@@ -1,63 +1,73 @@
 import { documentOf, fieldsOf, maxDocumentBytes, types, type Field } from './bson.js'
 import { MongoError } from './errors.js'
+import { increment, isNumber } from './increment.js'
 import { documentKey } from './keys.js'
 
-const operators = ['$inc', '$min', '$max', '$mul', '$rename', '$setOnInsert', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
+const operators = ['$set', '$setOnInsert', '$inc']
+const unsupported = ['$min', '$max', '$mul', '$rename', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
 
-/** New values by field name. */
-export type Changes = Map<string, Field>
+interface Change {
+  operator: string
+  operand: Field
+}
 
-/** Takes { $set: { field: value, ... } } with fields of the top level. */
-export function parseUpdate (update: Field): Changes {
+/** What happens to fields of the top level, by name. */
+export type Update = Map<string, Change>
+
+/** Takes { $set: { field: value, ... }, $setOnInsert: { ... }, $inc: { field: number, ... } } with fields of the top level. */
+export function parseUpdate (update: Field): Update {
   if (update.type !== types.object) throw new MongoError('CommandNotSupported', 'The embedded store does not support updates by a pipeline')
-  const [operator, ...others] = fieldsOf(update.value)
-  if (operator === undefined || !operator.name.startsWith('$')) {
-    throw new MongoError('CommandNotSupported', 'The embedded store does not replace documents')
-  }
-  for (const { name } of [operator, ...others]) refuseOperator(name)
-  if (others.length > 0) throw new MongoError('FailedToParse', 'An update names $set twice')
-  if (operator.type !== types.object) throw new MongoError('FailedToParse', 'Modifiers operate on fields but we found another type instead')
-  return changesOf(operator.value)
-}
-
-function refuseOperator (name: string): void {
-  if (name === '$set') return
-  if (operators.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
-  throw new MongoError('FailedToParse', `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`)
-}
-
-function changesOf (set: Buffer): Changes {
-  const changes: Changes = new Map()
-  for (const field of fieldsOf(set)) {
-    const { name } = field
-    if (name === '') throw new MongoError('EmptyFieldName', 'An empty update path is not valid.')
-    if (name.startsWith('$')) {
-      throw new MongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update`)
-    }
-    if (name.includes('.')) throw new MongoError('CommandNotSupported', `The embedded store sets fields of the top level only, not '${name}'`)
-    if (changes.has(name)) throw new MongoError('ConflictingUpdateOperators', `Updating the path '${name}' would create a conflict at '${name}'`)
-    changes.set(name, field)
+  const modifiers = fieldsOf(update.value)
+  if (!modifiers[0]?.name.startsWith('$')) throw new MongoError('CommandNotSupported', 'The embedded store does not replace documents')
+  const changes: Update = new Map()
+  for (const { name: operator, type, value } of modifiers) {
+    checkOperator(operator)
+    if (type !== types.object) throw new MongoError('FailedToParse', 'Modifiers operate on fields but we found another type instead')
+    for (const operand of fieldsOf(value)) addChange(changes, operator, operand)
   }
   return changes
 }
 
-/** The changed document, or undefined when nothing changes. Bytes are carried over, so every BSON type stays as it came. */
-export function applyChanges (document: Buffer, changes: Changes): Buffer | undefined {
+function checkOperator (name: string): void {
+  if (operators.includes(name)) return
+  if (unsupported.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
+  throw new MongoError('FailedToParse', `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`)
+}
+
+function addChange (changes: Update, operator: string, operand: Field): void {
+  const { name } = operand
+  if (name === '') throw new MongoError('EmptyFieldName', 'An empty update path is not valid.')
+  if (name.startsWith('$')) {
+    throw new MongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update`)
+  }
+  if (name.includes('.')) throw new MongoError('CommandNotSupported', `The embedded store changes fields of the top level only, not '${name}'`)
+  if (changes.has(name)) throw new MongoError('ConflictingUpdateOperators', `Updating the path '${name}' would create a conflict at '${name}'`)
+  if (operator === '$inc' && !isNumber(operand)) throw new MongoError('TypeMismatch', `Cannot increment with non-numeric argument: {${name}}`)
+  changes.set(name, { operator, operand })
+}
+
+/**
+ * The changed document, or undefined when nothing changes. Bytes are carried over, so every BSON type stays as it came.
+ * `$setOnInsert` counts for a document that is new.
+ */
+export function applyUpdate (document: Buffer, update: Update, isNew = false): Buffer | undefined {
+  const changes = new Map([...update].filter(([, { operator }]) => isNew || operator !== '$setOnInsert'))
   const fields = fieldsOf(document)
-  const stored = new Set(fields.map(field => field.name))
-  // MongoDB appends new fields in lexicographic order, those with numeric names in numeric order (reference/operator/update/set).
-  const added = [...changes.values()].filter(field => !stored.has(field.name)).sort(inUpdateOrder)
   const changed = fields.map(field => changedField(field, changes.get(field.name)))
+  for (const { name } of fields) changes.delete(name)
+  // MongoDB appends new fields in lexicographic order, those with numeric names in numeric order (reference/operator/update/set).
+  const added = [...changes.values()].map(({ operand }) => operand).sort(inUpdateOrder)
   if (added.length === 0 && changed.every((field, index) => field === fields[index])) return
   const result = documentOf([...changed, ...added])
   if (result.length > maxDocumentBytes) throw new MongoError('Location17419', `Resulting document after update is larger than ${maxDocumentBytes}`)
   return result
 }
 
-function changedField (field: Field, change: Field | undefined): Field {
+function changedField (field: Field, change: Change | undefined): Field {
   if (change === undefined) return field
-  if (field.name === '_id') return sameId(field, change)
-  return field.type === change.type && field.value.equals(change.value) ? field : change
+  const changed = change.operator === '$inc' ? increment(field, change.operand) : change.operand
+  if (field.name === '_id') return sameId(field, changed)
+  return field.type === changed.type && field.value.equals(changed.value) ? field : changed
 }
 
 function sameId (field: Field, change: Field): Field {

@@ -1,4 +1,5 @@
 import type { AppOptions } from '../app.js'
+import { KEY_BYTES } from './auth-options.js'
 import { DATABASE_NAME } from './database-options.js'
 import { SetupError } from './errors.js'
 
@@ -6,8 +7,14 @@ type Check = [isRight: (value: unknown) => boolean, what: string]
 
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0
+const isAuth = (value: unknown) => has('authenticate')(value) || hasKeys(value)
 const has = (...methods: string[]) => (value: unknown) =>
   methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function')
+
+function hasKeys (value: unknown): boolean {
+  const keys = (value as { keys?: unknown } | null)?.keys
+  return Array.isArray(keys) && keys.length > 0 && keys.every((key) => isText(key) && Buffer.byteLength(key) >= KEY_BYTES)
+}
 
 /** What each option has to be, where it is given; a host in JavaScript has no compiler to tell it. */
 const checks: Record<keyof AppOptions, Check> = {
@@ -20,6 +27,7 @@ const checks: Record<keyof AppOptions, Check> = {
   users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],
+  auth: [isAuth, `an object with authenticate, or with keys of at least ${KEY_BYTES} bytes`],
   docs: [(value) => typeof value === 'boolean', 'true or false'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   bodyLimit: [isCount, 'a whole number of bytes above 0']

@@ -46,9 +46,9 @@ class MongoUsers implements UserStore {
     }
   }
 
-  async update (username: string, changes: UserChanges): Promise<boolean> {
+  async update (username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean> {
     const found = await this.#guard.write((signal) =>
-      this.#collection.findOneAndUpdate(byName(username), { $set: changes }, abortable(signal)))
+      this.#collection.findOneAndUpdate({ ...byName(username), ...expected }, { $set: changes }, abortable(signal)))
     return found !== null
   }
 }

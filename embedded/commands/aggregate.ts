@@ -1,5 +1,6 @@
 import { serialize } from 'bson'
 import { fieldsOf, type Field } from '../bson.js'
+import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
 import { cursorReply, type Command } from './command.js'
@@ -19,7 +20,7 @@ export const aggregate: Command = {
     if (match?.name !== '$match') throw unsupportedStage(match)
     if (group?.name !== '$group' || other !== undefined) throw unsupportedStage(other ?? group)
     if (!group.value.equals(countGroup)) throw new MongoError('CommandNotSupported', 'The embedded store groups only to count')
-    const n = await countSelected(storage, namespace, parseFilter(match.value))
+    const n = await countSelected(new Collection(storage, namespace), parseFilter(match.value))
     return cursorReply(namespace, 0n, 'firstBatch', n === 0 ? [] : [Buffer.from(serialize({ _id: 1, n }))])
   }
 }

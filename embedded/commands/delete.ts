@@ -1,18 +1,17 @@
 import { fieldsOf } from '../bson.js'
+import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter, type Selection } from '../filter.js'
-import { afterPrefix, collectionPrefix } from '../keys.js'
 import { checkKind, numberOf } from '../request.js'
-import { distinctKeys } from '../scan.js'
-import type { Storage } from '../storage.js'
-import { ok, type Command } from './command.js'
-import { checkBatch, writeErrorOf, type WriteError } from './write.js'
+import { Scan } from '../scan.js'
+import type { Command } from './command.js'
+import { checkBatch, writeErrorOf, writeReply, type WriteError } from './write.js'
 
 export const deleteCommand: Command = {
   fields: { deletes: 'array', ordered: 'boolean' },
   unsupported: ['let'],
   run: async (request, { storage }) => {
-    const prefix = collectionPrefix(request.namespace())
+    const collection = new Collection(storage, request.namespace())
     const deletes = request.documents('deletes')
     const ordered = request.boolean('ordered', true)
     checkBatch(deletes)
@@ -21,13 +20,13 @@ export const deleteCommand: Command = {
     let n = 0
     for (const [index, { q, one }] of statements.entries()) {
       try {
-        n += await remove(storage, prefix, parseFilter(q), one)
+        n += await remove(collection, parseFilter(q), one ? 1 : undefined)
       } catch (error) {
         writeErrors.push(writeErrorOf(index, error))
         if (ordered) break
       }
     }
-    return ok({ n, ...(writeErrors.length > 0 && { writeErrors }) })
+    return writeReply(n, writeErrors)
   }
 }
 
@@ -50,12 +49,16 @@ function parseDelete (statement: Buffer): Statement {
   return { q: q.value, one: maximum === 1 }
 }
 
-async function remove (storage: Storage, prefix: Buffer, selection: Selection, one: boolean): Promise<number> {
-  if (selection === 'all') return storage.removeRange(prefix, afterPrefix(prefix), one ? 1 : undefined)
-  const keys = distinctKeys(prefix, selection)
-  return storage.write(() => {
-    const present = keys.filter(key => storage.get(key) !== undefined).slice(0, one ? 1 : undefined)
-    for (const key of present) storage.remove(key)
-    return present.length
-  })
+/** Some documents in each transaction, so that other writes get in between; MongoDB does not delete many as one either. */
+async function remove (collection: Collection, selection: Selection, limit?: number): Promise<number> {
+  const scan = new Scan(collection, selection, { limit })
+  let removed = 0
+  while (!scan.done) {
+    removed += await collection.write(() => {
+      const found = scan.slice()
+      for (const { key } of found) collection.remove(key)
+      return found.length
+    })
+  }
+  return removed
 }

@@ -1,4 +1,5 @@
 import { fieldsOf, noDocument } from '../bson.js'
+import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
 import { checkKind, numberOf, type Request } from '../request.js'
@@ -15,7 +16,7 @@ export const find: Command = {
   run: async (request, { storage, cursors }) => {
     const namespace = request.namespace()
     const selection = parseFilter(request.document('filter') ?? noDocument)
-    const scan = new Scan(storage, namespace, selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
+    const scan = new Scan(new Collection(storage, namespace), selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
     const documents = await scan.batch(request.count('batchSize', firstBatchLength))
     const finished = scan.done || request.boolean('singleBatch', false)
     const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan })

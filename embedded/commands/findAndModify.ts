@@ -1,40 +1,72 @@
-import { append, types } from '../bson.js'
+import { serialize } from 'bson'
+import { append, documentOf, types, type Field } from '../bson.js'
+import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
-import { parseFilter } from '../filter.js'
-import { collectionPrefix } from '../keys.js'
-import { distinctKeys } from '../scan.js'
-import type { Storage } from '../storage.js'
-import { applyChanges, parseUpdate, type Changes } from '../update.js'
+import { parseFilter, type Selection } from '../filter.js'
+import { documentKey } from '../keys.js'
+import { Scan } from '../scan.js'
+import { applyUpdate, parseUpdate, type Update } from '../update.js'
 import { ok, type Command } from './command.js'
+import { checkId, duplicate } from './insert.js'
+
+interface Modification {
+  selection: Selection
+  update: Update
+  upsert: boolean
+}
+
+interface Outcome {
+  before?: Buffer
+  after?: Buffer
+  /** The `_id` of a document that was not there before. */
+  upserted?: Field
+}
 
 export const findAndModify: Command = {
   fields: { query: 'object', update: 'any', new: 'boolean', remove: 'boolean', upsert: 'boolean', bypassDocumentValidation: 'boolean' },
   unsupported: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let'],
   run: async (request, { storage }) => {
-    const namespace = request.namespace()
+    const collection = new Collection(storage, request.namespace())
     if (request.boolean('remove', false)) throw new MongoError('CommandNotSupported', 'The embedded store does not support findAndModify with remove')
-    if (request.boolean('upsert', false)) throw new MongoError('CommandNotSupported', 'The embedded store does not support upsert')
     const selection = parseFilter(request.required('query', 'object').value)
-    if (selection === 'all') throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
-    const keys = distinctKeys(collectionPrefix(namespace), selection)
-    const changes = parseUpdate(request.required('update', 'any'))
-    const returnNew = request.boolean('new', false)
-    return reply(await storage.write(() => modify(storage, keys, changes, returnNew)))
+    if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
+    const modification = { selection, update: parseUpdate(request.required('update', 'any')), upsert: request.boolean('upsert', false) }
+    return reply(await collection.write(() => modify(collection, modification)), request.boolean('new', false))
   }
 }
 
-/** The document that the client gets, or undefined when there is none to modify. */
-function modify (storage: Storage, keys: Buffer[], changes: Changes, returnNew: boolean): Buffer | undefined {
-  for (const key of keys) {
-    const before = storage.get(key)
-    if (before === undefined) continue
-    const after = applyChanges(before, changes)
-    if (after !== undefined) storage.put(key, after)
-    return returnNew ? after ?? before : before
-  }
+function modify (collection: Collection, { selection, update, upsert }: Modification): Outcome {
+  const [found] = new Scan(collection, selection, { limit: 1 }).slice()
+  if (found === undefined) return upsert ? insert(collection, selection, update) : {}
+  const after = applyUpdate(found.value, update)
+  if (after !== undefined) collection.put(found.key, after)
+  return { before: found.value, after: after ?? found.value }
 }
 
-function reply (document: Buffer | undefined): Uint8Array {
-  if (document === undefined) return ok({ lastErrorObject: { n: 0, updatedExisting: false }, value: null })
-  return append(ok({ lastErrorObject: { n: 1, updatedExisting: true } }), types.object, 'value', document)
+/** The new document has what the filter says, then what the update does. */
+function insert (collection: Collection, { ids: [id, other] = [], conditions }: Selection, update: Update): Outcome {
+  if (id === undefined || other !== undefined) throw new MongoError('CommandNotSupported', 'The embedded store does not upsert by a list of _ids')
+  const upserted = { ...id, name: '_id' }
+  checkId(upserted)
+  const start = documentOf([upserted, ...conditions.toSorted(byName)])
+  const document = applyUpdate(start, update, true) ?? start
+  const key = documentKey(collection.prefix, upserted)
+  if (collection.get(key) !== undefined) throw duplicate(collection.namespace, upserted)
+  collection.put(key, document)
+  return { after: document, upserted }
+}
+
+/** In MongoDB, too, the fields of the filter come into a new document by name. */
+function byName (a: Field, b: Field): number {
+  const order = Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
+  if (order === 0) throw new MongoError('NotSingleValueField', `cannot infer query fields to set, path '${a.name}' is matched twice`)
+  return order
+}
+
+function reply ({ before, after, upserted }: Outcome, returnNew: boolean): Uint8Array {
+  const outcome = serialize({ n: after === undefined ? 0 : 1, updatedExisting: before !== undefined })
+  const lastErrorObject = upserted === undefined ? outcome : append(outcome, upserted.type, 'upserted', upserted.value)
+  const value = returnNew ? after : before
+  const described = append(ok(), types.object, 'lastErrorObject', lastErrorObject)
+  return value === undefined ? append(described, types.null, 'value', Buffer.alloc(0)) : append(described, types.object, 'value', value)
 }

@@ -5,6 +5,7 @@ import { checkKind, type Kind, type Request } from '../request.js'
 import { aggregate } from './aggregate.js'
 import type { Command, Context } from './command.js'
 import { count } from './count.js'
+import { createIndexes } from './createIndexes.js'
 import { deleteCommand } from './delete.js'
 import { drop, dropDatabase } from './drop.js'
 import { endSessions } from './endSessions.js'
@@ -20,6 +21,7 @@ import { ping } from './ping.js'
 const commands = new Map<string, Command>(Object.entries({
   aggregate,
   count,
+  createIndexes,
   delete: deleteCommand,
   drop,
   dropDatabase,

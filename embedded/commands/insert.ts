@@ -1,10 +1,10 @@
 import { EJSON, ObjectId, deserialize } from 'bson'
 import { documentOf, fieldsOf, maxDocumentBytes, types, type Field } from '../bson.js'
+import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
-import { collectionPrefix, documentKey } from '../keys.js'
-import type { Storage } from '../storage.js'
-import { ok, type Command } from './command.js'
-import { checkBatch, writeErrorOf, type WriteError } from './write.js'
+import { documentKey } from '../keys.js'
+import type { Command } from './command.js'
+import { checkBatch, writeErrorOf, writeReply, type WriteError } from './write.js'
 
 /** Documents per transaction, so that a large insert lets other writes in between. MongoDB does not insert a batch as one either. */
 const sliceLength = 1000
@@ -20,7 +20,7 @@ interface Prepared {
 export const insert: Command = {
   fields: { documents: 'array', ordered: 'boolean', bypassDocumentValidation: 'boolean' },
   run: async (request, { storage }) => {
-    const namespace = request.namespace()
+    const collection = new Collection(storage, request.namespace())
     const documents = request.documents('documents')
     const ordered = request.boolean('ordered', true)
     checkBatch(documents)
@@ -28,27 +28,25 @@ export const insert: Command = {
     let inserted = 0
     for (let first = 0; first < documents.length; first += sliceLength) {
       const slice = documents.slice(first, first + sliceLength)
-      inserted += await storage.write(() => insertAll(storage, { namespace, slice, first, ordered, writeErrors }))
+      inserted += await collection.write(() => insertAll(collection, { slice, first, ordered, writeErrors }))
       if (ordered && writeErrors.length > 0) break
     }
-    return ok({ n: inserted, ...(writeErrors.length > 0 && { writeErrors }) })
+    return writeReply(inserted, writeErrors)
   }
 }
 
 interface Batch {
-  namespace: string
   slice: Buffer[]
   first: number
   ordered: boolean
   writeErrors: WriteError[]
 }
 
-function insertAll (storage: Storage, { namespace, slice, first, ordered, writeErrors }: Batch): number {
-  const prefix = collectionPrefix(namespace)
+function insertAll (collection: Collection, { slice, first, ordered, writeErrors }: Batch): number {
   let inserted = 0
   for (const [index, document] of slice.entries()) {
     try {
-      insertOne(storage, namespace, prepare(prefix, document))
+      insertOne(collection, prepare(collection.prefix, document))
       inserted++
     } catch (error) {
       writeErrors.push(writeErrorOf(first + index, error))
@@ -58,9 +56,9 @@ function insertAll (storage: Storage, { namespace, slice, first, ordered, writeE
   return inserted
 }
 
-function insertOne (storage: Storage, namespace: string, { key, id, document }: Prepared): void {
-  if (storage.get(key) !== undefined) throw duplicate(namespace, id)
-  storage.put(key, document)
+function insertOne (collection: Collection, { key, id, document }: Prepared): void {
+  if (collection.get(key) !== undefined) throw duplicate(collection.namespace, id)
+  collection.put(key, document)
 }
 
 /** The document as it is stored, with its `_id` first, and the key it goes under. */
@@ -80,14 +78,14 @@ function newId (): Field {
   return { name: '_id', type: types.objectId, value: Buffer.from(new ObjectId().id) }
 }
 
-function checkId ({ type, value }: Field): void {
+export function checkId ({ type, value }: Field): void {
   const forbidden = forbiddenIds.get(type)
   if (forbidden !== undefined) throw new MongoError('InvalidIdField', `The '_id' value cannot be of type ${forbidden}`)
   const operator = type === types.object && fieldsOf(value).find(({ name }) => name.startsWith('$'))
   if (operator) throw new MongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${operator.name} is not valid for storage.`)
 }
 
-function duplicate (namespace: string, id: Field): MongoError {
+export function duplicate (namespace: string, id: Field): MongoError {
   const keyValue = deserialize(documentOf([id]), { promoteValues: false })
   return new MongoError('DuplicateKey', `E11000 duplicate key error collection: ${namespace} index: _id_ dup key: { _id: ${shown(id)} }`, {
     keyPattern: { _id: 1 }, keyValue

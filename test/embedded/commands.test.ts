@@ -1,4 +1,4 @@
-import { Double, Int32, Long, type Document } from 'bson'
+import { Decimal128, Double, Int32, Long, type Document } from 'bson'
 import t from 'tap'
 import { serverFor, type SendOptions } from './support.js'
 
@@ -7,6 +7,10 @@ const insertOne = { insert: 'students', documents: [{ _id: 1 }] }
 const setName = { findAndModify: 'students', query: { _id: 1 }, update: { $set: { name: 'x' } } }
 const countPipeline = [{ $match: {} }, { $group: { _id: 1, n: { $sum: 1 } } }]
 const countAll = { aggregate: 'students', pipeline: countPipeline, cursor: {} }
+
+function index (options: Document): Document {
+  return { createIndexes: 'students', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 0, ...options }] }
+}
 
 interface Refusal {
   code: number
@@ -52,8 +56,13 @@ const refused: Record<string, Refusal> = {
   'a body over 100 levels': { code: 15, codeName: 'Overflow', body: { find: 'x', filter: { _id: nested(110) } } },
   'a document over 100 levels': { code: 15, codeName: 'Overflow', body: { insert: 'x' }, options: { sequences: { documents: [nested(101)] } } },
 
-  'a filter by another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: 'x' } } },
-  'a filter by _id and another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: 1, name: 'x' } } },
+  'a filter by a number': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { gpa: 1 } } },
+  'a filter by a document': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: { a: 'x' } } } },
+  'a filter by null': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: null } } },
+  'a filter by a path': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { 'name.first': 'x' } } },
+  'a filter by a list of strings': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: { $in: ['x'] } } } },
+  'a filter by another operator': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: { $ne: 'x' } } } },
+  'a filter by an expression': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { name: /x/ } } },
   'an unknown operator': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $foo: 1 } } } },
   'an operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: { $gt: 1 } } } },
   'two operators': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: { $eq: 1, $ne: 2 } } } },
@@ -82,18 +91,50 @@ const refused: Record<string, Refusal> = {
 
   'findAndModify without an _id': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: {} } },
   'findAndModify with remove': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, remove: true } },
-  'findAndModify with upsert': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, upsert: new Int32(1) } },
+  'an upsert by a list of _ids': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: { _id: { $in: [3, 4] } }, upsert: new Int32(1) } },
+  'an upsert by no _id of a list': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: { _id: { $in: [] } }, upsert: true } },
+  'an upsert of an _id that can be none': { code: 53, codeName: 'InvalidIdField', body: { ...setName, query: { _id: [3] }, upsert: true } },
+  'an upsert of another _id': { code: 66, codeName: 'ImmutableField', body: { ...setName, query: { _id: 3 }, update: { $setOnInsert: { _id: 4 } }, upsert: true } },
   'a replacement': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { name: 'x' } } },
   'an empty update': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: {} } },
   'an update by a pipeline': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: [{ $set: { name: 'x' } }] } },
   'an unknown update operator': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $foo: { name: 'x' } } } },
   'an unknown update operator after $set': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $set: { name: 'x' }, name: 'x' } } },
-  'an update operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $inc: { n: 1 } } } },
+  'an update operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $unset: { n: 1 } } } },
+  '$inc by no number': { code: 14, codeName: 'TypeMismatch', body: { ...setName, update: { $inc: { n: 'x' } } } },
+  '$inc by a decimal': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $inc: { _id: Decimal128.fromString('1') } } } },
+  '$inc of the _id': { code: 66, codeName: 'ImmutableField', body: { ...setName, update: { $inc: { _id: 1 } } } },
+  'two operators on a field': { code: 40, codeName: 'ConflictingUpdateOperators', body: { ...setName, update: { $set: { n: 1 }, $inc: { n: 1 } } } },
   '$set of no document': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $set: 1 } } },
   '$set of an empty name': { code: 56, codeName: 'EmptyFieldName', body: { ...setName, update: { $set: { '': 1 } } } },
   '$set of a name with a dollar': { code: 52, codeName: 'DollarPrefixedFieldName', body: { ...setName, update: { $set: { $x: 1 } } } },
   '$set of a path': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $set: { 'a.b': 1 } } } },
   '$set of another _id': { code: 66, codeName: 'ImmutableField', body: { ...setName, update: { $set: { _id: 2 } } } },
+
+  'no index': { code: 2, codeName: 'BadValue', body: { createIndexes: 'students', indexes: [] } },
+  'an index without a key': { code: 9, codeName: 'FailedToParse', body: index({ key: 1 }) },
+  'an index without a name': { code: 9, codeName: 'FailedToParse', body: index({ name: 1 }) },
+  'an index with an empty name': { code: 67, codeName: 'CannotCreateIndex', body: index({ name: '' }) },
+  'an index by which nothing expires': { code: 115, codeName: 'CommandNotSupported', body: { createIndexes: 'students', indexes: [{ key: { a: 1 }, name: 'a_1' }] } },
+  'a unique index': { code: 115, codeName: 'CommandNotSupported', body: index({ unique: true }) },
+  'an index with an unknown option': { code: 197, codeName: 'InvalidIndexSpecificationOption', body: index({ foo: 1 }) },
+  'an index on nothing': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: {} }) },
+  'expiry by two fields': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: { a: 1, b: 1 } }) },
+  'an index on an empty field': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: { '': 1 } }) },
+  'an index on a name with a dollar': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: { $a: 1 } }) },
+  'expiry by _id': { code: 197, codeName: 'InvalidIndexSpecificationOption', body: index({ key: { _id: 1 } }) },
+  'an index on a path': { code: 115, codeName: 'CommandNotSupported', body: index({ key: { 'a.b': 1 } }) },
+  'a descending index': { code: 115, codeName: 'CommandNotSupported', body: index({ key: { a: -1 } }) },
+  'an index of another kind': { code: 115, codeName: 'CommandNotSupported', body: index({ key: { a: 'hashed' } }) },
+  'expiry in the past': { code: 67, codeName: 'CannotCreateIndex', body: index({ expireAfterSeconds: -1 }) },
+  'expiry after 2^31 seconds': { code: 67, codeName: 'CannotCreateIndex', body: index({ expireAfterSeconds: Long.fromNumber(2 ** 31) }) },
+  'expiry after NaN seconds': { code: 67, codeName: 'CannotCreateIndex', body: index({ expireAfterSeconds: new Double(NaN) }) },
+  'expiry after no number': { code: 67, codeName: 'CannotCreateIndex', body: index({ expireAfterSeconds: 'x' }) },
+  'too many indexes': {
+    code: 67,
+    codeName: 'CannotCreateIndex',
+    body: { createIndexes: 'students', indexes: Array.from({ length: 64 }, (_, at) => ({ key: { [`a${at}`]: 1 }, name: `a${at}`, expireAfterSeconds: 0 })) }
+  },
 
   'an unknown stage': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [{ $foo: {} }] } },
   'a stage that MongoDB has': { code: 40324, codeName: 'Location40324', body: { ...countAll, pipeline: [{ $match: {} }, { $limit: 1 }] } },

@@ -90,7 +90,7 @@ t.test('a body that is no BSON is refused, the connection stays', async t => {
 
 t.test('a fault of the store itself is an InternalError, not an end', async t => {
   const { client, server } = await serverFor(t)
-  t.intercept(server.storage, 'get', { value: () => { throw new Error('broken') } })
+  t.intercept(server.storage.documents, 'get', { value: () => { throw new Error('broken') } })
   for (const command of [{ find: 'students', filter: { _id: 1 } }, { insert: 'students', documents: [{ _id: 1 }] }]) {
     t.match(await client.send(command), { code: new Int32(1), codeName: 'InternalError', errmsg: /broken/ })
   }

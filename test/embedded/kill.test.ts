@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Double, MongoClient, ObjectId, type Collection } from 'mongodb'
 import t from 'tap'
 import { find } from '../../embedded/index.js'
+import { Storage } from '../../embedded/storage.js'
 import { storeProcesses, type StoreProcess } from './processes.js'
 import { directoryFor } from './support.js'
 
@@ -24,12 +25,12 @@ async function write (students: Collection, expected: Expected): Promise<void> {
   for (;;) {
     const _id = new ObjectId()
     const id = _id.toHexString()
-    await students.insertOne({ _id, gpa: new Double(0) })
+    await students.insertOne({ _id, gpa: new Double(0), expires_at: later() })
     expected.present.set(id, 0)
     expected.acknowledged++
     const gpa = Math.random() * 4
     expected.present.delete(id)
-    await students.findOneAndUpdate({ _id }, { $set: { gpa: new Double(gpa) } })
+    await students.findOneAndUpdate({ _id }, { $set: { gpa: new Double(gpa), expires_at: later() } })
     expected.present.set(id, gpa)
     expected.acknowledged++
     if (Math.random() < 0.5) continue
@@ -40,12 +41,17 @@ async function write (students: Collection, expected: Expected): Promise<void> {
   }
 }
 
+function later (): Date {
+  return new Date(Date.now() + 3_600_000 * Math.random() + 3_600_000)
+}
+
 async function stopUnderLoad (store: StoreProcess, expected: Expected, stop: (store: StoreProcess) => Promise<unknown>): Promise<unknown> {
   const { url = '' } = await store.answer
   const client = new MongoClient(url, {
     maxPoolSize: writers, retryWrites: false, serverSelectionTimeoutMS: 500, serverApi: { version: '1', strict: true, deprecationErrors: true }
   })
   const students = client.db('college').collection('students')
+  await students.createIndex({ expires_at: 1 }, { expireAfterSeconds: 0 })
   const writing = Array.from({ length: writers }, () => write(students, expected).catch(() => {}))
   // at a random moment, but only once there is load, however slow the machine
   for (const before = expected.acknowledged; expected.acknowledged < before + load;) await sleep(10)
@@ -81,6 +87,10 @@ for (const [rounds, how, stop, wanted] of [
     t.same(missing, [], 'no insert is missing')
     t.same(changed, [], 'no change is lost')
     t.same(back, [], 'no deleted one is back')
+    const storage = await Storage.open(directory)
+    const indexed = [...storage.entries.getRange({})].map(({ value }) => value.toString('hex'))
+    t.same(indexed.sort(), [...storage.documents.getKeys()].map(key => key.toString('hex')).sort(), 'each document has its index entry, and each entry its document')
+    await storage.close()
   })
 }
 

@@ -10,8 +10,6 @@ import { directoryFor } from './support.js'
 
 const key = Buffer.from('key')
 const a = Buffer.from('a')
-const b = Buffer.from('b')
-const c = Buffer.from('c')
 const value = (bytes: number): Buffer => Buffer.alloc(bytes, 1)
 
 t.test('writes of one turn share a transaction; a refused one undoes nothing of its neighbours', async t => {
@@ -20,42 +18,42 @@ t.test('writes of one turn share a transaction; a refused one undoes nothing of 
   const transactionSync = storage.root.transactionSync
   t.intercept(storage.root, 'transactionSync', { value: (work: () => void) => { commits++; return transactionSync.call(storage.root, work) } })
   const results = await Promise.allSettled([
-    storage.write(() => storage.put(key, value(1))),
+    storage.write(() => storage.documents.putSync(key, value(1))),
     storage.write(() => { throw new MongoError('BadValue', 'refused') }),
-    storage.write(() => storage.get(key)?.length)
+    storage.write(() => storage.documents.get(key)?.length)
   ])
   t.match(results, [{ status: 'fulfilled' }, { reason: { codeName: 'BadValue' } }, { value: 1 }])
   t.equal(commits, 1)
-  t.same(storage.get(key), value(1))
+  t.same(storage.documents.get(key), value(1))
   await storage.close()
 })
 
 t.test('with nothing left to write to, the whole group fails as OutOfDiskSpace; reads go on and so do later writes', async t => {
   const storage = await Storage.open(await directoryFor(t))
-  await storage.write(() => storage.put(key, value(1)))
+  await storage.write(() => storage.documents.putSync(key, value(1)))
   for (const code of [28, -30792, 5]) {
     const full = Object.assign(new Error('No space left on device'), { code })
     const results = await Promise.allSettled([
-      storage.write(() => storage.put(key, value(2))),
+      storage.write(() => storage.documents.putSync(key, value(2))),
       storage.write(() => { throw full })
     ])
     t.match(results, [{ reason: { codeName: 'OutOfDiskSpace', code: 14031 } }, { reason: { codeName: 'OutOfDiskSpace' } }])
-    t.same(storage.get(key), value(1))
+    t.same(storage.documents.get(key), value(1))
   }
   await t.rejects(storage.write(() => { throw new TypeError('a fault') }), { name: 'TypeError' }, 'any other fault is passed on')
-  await storage.write(() => storage.put(key, value(3)))
-  t.same(storage.get(key), value(3))
+  await storage.write(() => storage.documents.putSync(key, value(3)))
+  t.same(storage.documents.get(key), value(3))
   await storage.close()
 })
 
 t.test('once the gate is shut, for the process is about to end, nothing is written nor answered', async t => {
   const gate = new Gate()
   const storage = await Storage.open(await directoryFor(t), gate)
-  await storage.write(() => storage.put(key, value(1)))
+  await storage.write(() => storage.documents.putSync(key, value(1)))
   gate.shut()
-  const late = storage.write(() => storage.put(key, value(2))).then(() => 'answered')
+  const late = storage.write(() => storage.documents.putSync(key, value(2))).then(() => 'answered')
   t.equal(await Promise.race([late, sleep(50, 'silent')]), 'silent')
-  t.same(storage.get(key), value(1))
+  t.same(storage.documents.get(key), value(1))
   await storage.close()
 })
 
@@ -63,8 +61,8 @@ t.test('what was written is there after a restart', async t => {
   const directory = await directoryFor(t)
   for (const bytes of [0, 1, 2]) {
     const storage = await Storage.open(directory)
-    t.same(storage.get(key), bytes === 0 ? undefined : value(bytes))
-    await storage.write(() => storage.put(key, value(bytes + 1)))
+    t.same(storage.documents.get(key), bytes === 0 ? undefined : value(bytes))
+    await storage.write(() => storage.documents.putSync(key, value(bytes + 1)))
     await storage.close()
   }
   t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
@@ -82,7 +80,7 @@ t.test('a file that was cut short or overwritten is refused by its name and left
   const directory = await directoryFor(t)
   const path = join(directory, 'store.mdb')
   const storage = await Storage.open(directory)
-  for (let index = 0; index < 50; index++) await storage.write(() => storage.put(Buffer.from(`key ${index}`), value(1000)))
+  for (let index = 0; index < 50; index++) await storage.write(() => storage.documents.putSync(Buffer.from(`key ${index}`), value(1000)))
   await storage.close()
   await copyFile(path, `${path}.copy`)
   const { size } = await stat(path)
@@ -102,16 +100,16 @@ t.test('a file whose last pages were freed before they were written is whole', a
   const directory = await directoryFor(t)
   const storage = await Storage.open(directory)
   const keys = Array.from({ length: 5000 }, (_, index) => Buffer.from(`key ${index}`))
-  await storage.write(() => storage.put(a, value(1)))
+  await storage.write(() => storage.documents.putSync(a, value(1)))
   await storage.write(() => {
-    for (const one of keys) storage.put(one, value(300))
-    for (const one of keys.toReversed()) storage.remove(one)
+    for (const one of keys) storage.documents.putSync(one, value(300))
+    for (const one of keys.toReversed()) storage.documents.removeSync(one)
   })
   const { lastPageNumber } = storage.root.getStats() as { lastPageNumber: number }
   await storage.close()
   t.ok((await stat(join(directory, 'store.mdb'))).size < lastPageNumber * 4096, 'the file is shorter than its header says')
   const again = await Storage.open(directory)
-  t.same(again.get(a), value(1))
+  t.same(again.documents.get(a), value(1))
   await again.close()
 })
 
@@ -120,32 +118,13 @@ t.test('a newer format and a foreign file are refused with a message that says s
   const path = join(directory, 'store.mdb')
   const storage = await Storage.open(directory)
   const format = Buffer.alloc(8)
-  format.writeDoubleLE(2)
+  format.writeDoubleLE(3)
   storage.root.transactionSync(() => storage.root.putSync(Buffer.from('format'), format))
   await storage.close()
-  await t.rejects(Storage.open(directory), { message: `The store ${path} has format 2; this version of the program reads format 1 only` })
+  await t.rejects(Storage.open(directory), { message: `The store ${path} has format 3; this version of the program reads formats up to 2` })
   const other = await directoryFor(t)
   const foreign = open({ path: join(other, 'store.mdb'), noSubdir: true })
   await foreign.put('x', 1)
   await foreign.close()
   await t.rejects(Storage.open(other), { message: `${join(other, 'store.mdb')} is not a store of this program` })
-})
-
-t.test('a range is read forwards or backwards, by number and by bytes', async t => {
-  const storage = await Storage.open(await directoryFor(t))
-  await storage.write(() => [a, b, c].forEach(one => storage.put(one, value(10))))
-  const range = { start: Buffer.from('A'), end: Buffer.from('z'), reverse: false, limit: 9, bytes: 99 }
-  const read = (options: object): unknown => {
-    const { entries, end } = storage.read({ ...range, ...options })
-    return [entries.map(entry => entry.key.toString()).join(''), end]
-  }
-  t.same(read({}), ['abc', true])
-  t.same(read({ reverse: true }), ['cba', true])
-  t.same(read({ limit: 2 }), ['ab', false])
-  t.same(read({ bytes: 11 }), ['ab', false])
-  t.same(read({ start: a }), ['bc', true])
-  t.same(read({ end: c, reverse: true }), ['ba', true])
-  t.equal(await storage.removeRange(a, c, 1), 1)
-  t.equal(await storage.count(range.start, range.end), 2)
-  await storage.close()
 })

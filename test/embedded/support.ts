@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deserialize, serialize, type Document } from 'bson'
 import type { Test } from 'tap'
-import { serve, type Server } from '../../embedded/server.js'
+import { serve, type Server, type ServerOptions } from '../../embedded/server.js'
 import { FrameReader } from '../../embedded/wire.js'
 
 /** A directory of its own, short enough for a socket, removed at the end. */
@@ -16,7 +16,7 @@ export async function directoryFor (t: Test): Promise<string> {
 }
 
 /** The server in this process, without its worker, and a client that speaks bare messages to it. */
-export async function serverFor (t: Test, options: { token?: string } = {}): Promise<{ server: Server, socketPath: string, client: WireClient }> {
+export async function serverFor (t: Test, options: Partial<ServerOptions> = {}): Promise<{ server: Server, socketPath: string, client: WireClient }> {
   const directory = await directoryFor(t)
   const socketPath = join(directory, 'test.sock')
   const server = await serve({ directory, socketPath, ...options })
