@@ -10,9 +10,9 @@ import type { AuthOptions } from './lib/auth-options.js'
 import { onInterrupt } from './lib/interrupt.js'
 import { couchbaseOf } from './lib/store-of.js'
 import { readKeys } from './lib/jwt-keys.js'
-import { loggerOptions } from './lib/logger.js'
+import { loggerOptions, RequestLog } from './lib/logger.js'
 import { isLoopback } from './lib/loopback.js'
-import errors, { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
+import { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
@@ -33,7 +33,6 @@ async function serve (config: Config): Promise<void> {
   const app = build(config)
   closeOnSignals(app, config.SHUTDOWN_TIMEOUT_MS)
   try {
-    await app.register(errors)
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
       database: config.MONGODB_DATABASE,
@@ -53,6 +52,7 @@ async function serve (config: Config): Promise<void> {
 function build (config: Config): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
+    logController: new RequestLog(),
     genReqId: () => crypto.randomUUID(),
     trustProxy: config.TRUST_PROXY ?? false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
@@ -68,6 +68,7 @@ function build (config: Config): FastifyInstance {
   // methods that Fastify does not know are 405 on known paths too, and that is told without reading a body
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
+  app.setErrorHandler(sendError)
   app.addHook('onRequest', refuseWithoutHost)
   app.server.on('checkExpectation', answerExpectation)
   app.addHook('preClose', async () => {

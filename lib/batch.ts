@@ -32,9 +32,11 @@ interface Batch {
  *
  * Why: most of what an operation costs this process is the driver's work for it, and that is nearly the same for one
  * document as for a hundred. So while as many batches as allowed are under way, whoever comes gathers for the next one,
- * which is sent when one of them ends. With room, a batch is sent at once: there is no timer, a lone request waits for
- * nobody, and batches grow with the load by themselves. A batch is closed when it is sent, so no read answers with a
- * state older than its request, and nothing is kept afterwards: this is no cache. Nothing is sent twice.
+ * which is sent when one of them ends. There is no timer. Who comes when nothing is under way is sent at once, so a lone
+ * request waits for nobody; with room beside another batch it leaves with all who come in the same turn of the event
+ * loop, else most batches would be of one. Batches grow with the load by themselves. A batch is closed when it is sent,
+ * so no read answers with a state older than its request, and nothing is kept afterwards: this is no cache. Nothing is
+ * sent twice.
  *
  * Each caller has its own result, its own error and its own time limit. Who leaves before its batch is sent is not part
  * of it; who leaves later leaves the others undisturbed, and the last one to leave ends the operation.
@@ -43,6 +45,7 @@ export class Batches<Item, Result> {
   #options: BatchesOptions<Item, Result>
   #gathering: Caller<Item, Result>[] = []
   #underWay = 0
+  #isScheduled = false
 
   constructor (options: BatchesOptions<Item, Result>) {
     this.#options = options
@@ -53,11 +56,21 @@ export class Batches<Item, Result> {
     return new Promise((resolve, reject) => {
       const caller: Caller<Item, Result> = { item, resolve, reject, timer: setTimeout(() => this.#leave(caller, limitMs), limitMs) }
       this.#gathering.push(caller)
-      this.#sendNext()
+      this.#schedule()
     })
   }
 
-  #sendNext (): void {
+  #schedule (): void {
+    if (this.#underWay === 0) return this.#sendAll()
+    if (this.#isScheduled || this.#underWay === this.#options.maxUnderWay) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#sendAll()
+    })
+  }
+
+  #sendAll (): void {
     while (this.#gathering.length > 0 && this.#underWay < this.#options.maxUnderWay) {
       this.#send(this.#gathering.splice(0, this.#fitting()))
     }
@@ -81,7 +94,7 @@ export class Batches<Item, Result> {
     const settle = await this.#outcome(callers, batch.controller.signal)
     this.#underWay--
     // the next one first, so that the server works on it while these callers are answered
-    this.#sendNext()
+    this.#schedule()
     callers.forEach(settle)
   }
 

@@ -10,8 +10,16 @@ import type { StudentFields } from './student-fields.js'
 import type { StudentRepository } from './student-repository.js'
 import { LIST_LIMIT, type Student } from '../schemas/student.js'
 
-/** More would make batches smaller, fewer would let the server wait; measured. */
+interface Update {
+  id: string
+  changes: Partial<StudentFields>
+}
+
+/** With more the batches get smaller; with one a read that hangs would hold up all others. */
 const MAX_UNDER_WAY = 2
+
+/** Fewer than the connections that the driver has (100), so that those which hang leave some for the others. */
+const MAX_ALONE = 32
 
 /** So that no batch holds up the next one for long. */
 const MAX_ITEMS = 256
@@ -43,6 +51,16 @@ export class MongoStudents implements StudentRepository {
     maxItems: Infinity
   })
 
+  // these go alone, since no command tells what became of each of several; no signal, since that takes the driver an eighth more
+  // time, so one that hangs keeps its place until the driver gives up
+  #updates = new Batches<Update, RawStudent | undefined>({
+    send: async (updates) => Promise.all(updates.map((update) => this.#updateOne(update))), maxUnderWay: MAX_ALONE, maxItems: 1
+  })
+
+  #deletes = new Batches<string, boolean>({
+    send: async (ids) => Promise.all(ids.map((id) => this.#deleteOne(id))), maxUnderWay: MAX_ALONE, maxItems: 1
+  })
+
   constructor (collection: Collection<StudentDocument>, guard: StoreGuard) {
     this.#collection = collection
     this.#guard = guard
@@ -64,16 +82,11 @@ export class MongoStudents implements StudentRepository {
 
   async update (id: string, changes: Partial<StudentFields>): Promise<RawStudent | undefined> {
     if (Object.keys(changes).length === 0) return this.find(id)
-    const update = { $set: toStored(changes) }
-    const document = await this.#guard.write((signal) =>
-      this.#collection.findOneAndUpdate(byId(id), update, { ...abortable(signal), returnDocument: 'after', raw: true }))
-    return document ? toRaw(document) : undefined
+    return this.#guard.writeIn(this.#updates, { id, changes })
   }
 
   async delete (id: string): Promise<boolean> {
-    const { deletedCount } = await this.#guard.write((signal) =>
-      this.#collection.deleteOne(byId(id), abortable(signal)))
-    return deletedCount === 1
+    return this.#guard.writeIn(this.#deletes, id)
   }
 
   /** The students with these ids, each in its place. */
@@ -89,6 +102,16 @@ export class MongoStudents implements StudentRepository {
     // one batch: the default of 101 documents would cost a getMore
     const documents = await this.#collection.find(filter, { limit, batchSize: limit, raw: true, signal }).toArray()
     return documents.map(toRaw)
+  }
+
+  async #updateOne ({ id, changes }: Update): Promise<RawStudent | undefined> {
+    const document = await this.#collection.findOneAndUpdate(byId(id), { $set: toStored(changes) }, { returnDocument: 'after', raw: true })
+    return document ? toRaw(document) : undefined
+  }
+
+  async #deleteOne (id: string): Promise<boolean> {
+    const { deletedCount } = await this.#collection.deleteOne(byId(id))
+    return deletedCount === 1
   }
 
   /** Stores the documents and answers with the error of each, or undefined. */

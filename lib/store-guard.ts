@@ -80,8 +80,7 @@ export class StoreGuard {
   async #limited<T> (operation: Operation<T>): Promise<T> {
     // AbortSignal.timeout() costs more, and its timer and signal would outlive the operation
     const controller = new AbortController()
-    const limit = new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError')
-    const timer = setTimeout(() => controller.abort(limit), this.#timeoutMs)
+    const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), this.#timeoutMs)
     return operation(controller.signal).finally(() => clearTimeout(timer))
   }
 

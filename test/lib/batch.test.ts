@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Batches, type BatchesOptions } from '../../lib/batch.js'
 
@@ -18,12 +19,26 @@ function build (options: Partial<BatchesOptions<string, string>> = {}) {
   return { batches, sent, add, shown: () => sent.map(({ items }) => items.join('')) }
 }
 
-t.test('with room a lone item is sent at once, without waiting for anything', async (t) => {
+t.test('when nothing is under way a lone item is sent at once', async (t) => {
+  const { sent, add, shown } = build({ maxUnderWay: 2 })
+  for (const item of ['a', 'b']) {
+    const caller = add(item)
+    t.equal(shown().at(-1), item)
+    sent.at(-1)?.end()
+    t.equal(await caller, `${item}!`)
+  }
+})
+
+t.test('with room beside another batch all leave together who come in the same turn of the event loop', async (t) => {
   const { sent, add, shown } = build({ maxUnderWay: 2 })
   const callers = [add('a'), add('b')]
-  t.strictSame(shown(), ['a', 'b'])
+  await Promise.resolve()
+  callers.push(add('c'))
+  t.strictSame(shown(), ['a'])
+  await turn()
+  t.strictSame(shown(), ['a', 'bc'])
   for (const { end } of sent) end()
-  t.strictSame(await Promise.all(callers), ['a!', 'b!'])
+  t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!'])
 })
 
 t.test('who comes while a batch is under way gathers for the next one, which leaves when it ends', async (t) => {
@@ -45,14 +60,17 @@ t.test('who comes while a batch is under way gathers for the next one, which lea
 
 t.test('no more batches than allowed are under way, and each that ends lets one more go', async (t) => {
   const { sent, add, shown } = build({ maxUnderWay: 2, maxItems: 2 })
-  const callers = [add('a'), add('b'), add('c'), add('d'), add('e'), add('f')]
-  t.strictSame(shown(), ['a', 'b'])
+  const callers = ['a', 'b', 'c', 'd', 'e', 'f'].map(add)
+  await turn()
+  t.strictSame(shown(), ['a', 'bc'])
   sent[1]?.end()
   await callers[1]
-  t.strictSame(shown(), ['a', 'b', 'cd'])
+  await turn()
+  t.strictSame(shown(), ['a', 'bc', 'de'])
   sent[0]?.end()
   await callers[0]
-  t.strictSame(shown(), ['a', 'b', 'cd', 'ef'])
+  await turn()
+  t.strictSame(shown(), ['a', 'bc', 'de', 'f'])
   sent[2]?.end()
   sent[3]?.end()
   t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!', 'd!', 'e!', 'f!'])
@@ -63,7 +81,7 @@ t.test('a batch has a cap in bytes too, but always one item', async (t) => {
   const callers = [add('x'), add('aa'), add('b'), add('c'), add('dddd'), add('e')]
   for (let n = 0; n < 5; n++) {
     sent[n]?.end()
-    await new Promise(setImmediate)
+    await turn()
   }
   t.strictSame(shown(), ['x', 'aab', 'c', 'dddd', 'e'])
   t.strictSame(await Promise.all(callers), ['x!', 'aa!', 'b!', 'c!', 'dddd!', 'e!'])
@@ -125,7 +143,7 @@ t.test('who runs out of time after that leaves the others undisturbed; the last 
   t.ok(sent[2]?.signal.aborted)
   const next = add('f')
   sent[2]?.fail(new Error('aborted'))
-  await new Promise(setImmediate)
+  await turn()
   t.strictSame(shown(), ['a', 'bc', 'd', 'f'], 'whose place the next batch takes')
   sent[3]?.end()
   t.equal(await next, 'f!')

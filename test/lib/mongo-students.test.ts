@@ -44,9 +44,12 @@ const idsOf = (command: Document) => (command.filter._id.$in ?? [command.filter.
 t.test('reads that come while two are under way are one find, with each id once', async (t) => {
   const { students, nth, held } = await build(t)
   const [a = '', b = '', c = '', d = '', e = ''] = ids
-  const reads = [a, b, c, d, c, d.toUpperCase(), e].map((id) => students.find(id))
+  const reads = [students.find(a)]
   t.strictSame(idsOf((await nth(0)).command), [a])
+  reads.push(students.find(b))
   t.strictSame(idsOf((await nth(1)).command), [b])
+  reads.push(...[c, d, c, d.toUpperCase(), e].map((id) => students.find(id)))
+  await turn()
   t.equal(held.length, 2)
 
   held[1]?.answer(cursor(stored(b)))
@@ -77,15 +80,16 @@ t.test('lists share a find only if it is sent after they came', async (t) => {
   t.equal(held.length, 2)
 })
 
-/** Four creates of which the last two are in one batch, and that batch. */
-async function createMany (t: Test, names = ['a', 'b', 'c', 'd', 'e']) {
+/** Four creates, of which all but the first are one insert, and that insert. */
+async function createMany (t: Test) {
   const { students, nth, held } = await build(t)
+  const names = ['a', 'b', 'c', 'd']
   const creates = names.map((name) => students.create({ ...janeDoe, name }).then(({ name }) => name, (error) => error))
-  t.strictSame([(await nth(0)).command, (await nth(1)).command].map(({ documents }) => documents.map(({ name }: Document) => name)), [['a'], ['b']])
-  held[0]?.answer({ ok: 1, n: 1 })
-  const batch = await nth(2)
-  held[1]?.answer({ ok: 1, n: 1 })
-  t.match(batch.command, { ordered: false, documents: names.slice(2).map((name) => ({ name })) })
+  const { answer, command } = await nth(0)
+  t.match(command, { documents: [{ name: 'a' }] })
+  const batch = await nth(1)
+  t.match(batch.command, { ordered: false, documents: names.slice(1).map((name) => ({ name })) })
+  answer({ ok: 1, n: 1 })
   return { creates, batch, nth, held }
 }
 
@@ -93,41 +97,41 @@ t.test('of creates in one insert each has its own error, and one that an index r
   const { creates, batch, nth } = await createMany(t)
   const duplicate = { code: 11000, errmsg: 'E11000 duplicate key error', keyPattern: { email: 1 } }
   batch.answer({ ok: 1, n: 1, writeErrors: [{ index: 0, ...duplicate }, { index: 2, code: 121, errmsg: 'Document failed validation' }] })
-  const alone = await nth(3)
-  t.strictSame(alone.command.documents.map(({ name }: Document) => name), ['c'])
+  const alone = await nth(2)
+  t.strictSame(alone.command.documents.map(({ name }: Document) => name), ['b'])
   alone.answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...duplicate }] })
-  const [a, b, c, d, e] = await Promise.all(creates)
-  t.strictSame([a, b, d], ['a', 'b', 'd'])
-  t.match(c, { code: 'SCA_DUPLICATE_KEY', message: 'There is a record with this email already.' })
-  t.match(e, { name: 'MongoServerError', code: 121 })
+  const [a, b, c, d] = await Promise.all(creates)
+  t.strictSame([a, c], ['a', 'c'])
+  t.match(b, { code: 'SCA_DUPLICATE_KEY', message: 'There is a record with this email already.' })
+  t.match(d, { name: 'MongoServerError', code: 121 })
 })
 
 t.test('a write that is not acknowledged as the URL asks is an error of the whole insert', async (t) => {
   const { creates, batch } = await createMany(t)
   const validation = { index: 1, code: 121, errmsg: 'Document failed validation' }
   batch.answer({ ok: 1, n: 2, writeErrors: [validation], writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } })
-  const [a, b, c, d, e] = await Promise.all(creates)
-  t.strictSame([a, b], ['a', 'b'])
-  for (const error of [c, e]) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
-  t.match(d, { code: 121 })
+  const [a, b, c, d] = await Promise.all(creates)
+  t.equal(a, 'a')
+  for (const error of [b, d]) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
+  t.match(c, { code: 121 })
 })
 
 t.test('an error of the whole command reaches all of it', async (t) => {
   const { creates, batch } = await createMany(t)
   batch.answer({ ok: 0, code: 14031, codeName: 'OutOfDiskSpace', errmsg: 'no space left' })
-  const [a, b, ...errors] = await Promise.all(creates)
-  t.strictSame([a, b], ['a', 'b'])
+  const [a, ...errors] = await Promise.all(creates)
+  t.equal(a, 'a')
   for (const error of errors) t.match(error, { code: 'SCA_STORE_FULL' })
 })
 
 t.test('a lost connection reaches all of its insert, which is not sent again', async (t) => {
   const { creates, batch, held } = await createMany(t)
   batch.drop()
-  const [a, b, ...errors] = await Promise.all(creates)
-  t.strictSame([a, b], ['a', 'b'])
+  const [a, ...errors] = await Promise.all(creates)
+  t.equal(a, 'a')
   t.equal(errors.length, 3)
   for (const error of errors) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
-  t.equal(held.length, 3)
+  t.equal(held.length, 2)
 })
 
 t.test('when the connection closes nobody is left hanging', async (t) => {
