@@ -1,15 +1,14 @@
 import { fieldsOf, maxDepth, text, types, validate, type Field } from './bson.js'
 import { MongoError } from './errors.js'
+import { servedKind, type Kind, type Names } from './surface.js'
 import type { Message } from './wire.js'
-
-export type Kind = 'number' | 'int64' | 'boolean' | 'string' | 'object' | 'array' | 'any'
 
 const numbers: number[] = [types.double, types.int32, types.int64]
 const kinds: Record<Exclude<Kind, 'any'>, number[]> = {
   number: numbers,
   int64: [types.int64],
-  // As in MongoDB, a number will do for a flag.
-  boolean: [types.boolean, ...numbers],
+  boolean: [types.boolean],
+  flag: [types.boolean, ...numbers],
   string: [types.string],
   object: [types.object],
   array: [types.array]
@@ -67,7 +66,7 @@ export class Request {
   }
 
   boolean (name: string, fallback: boolean): boolean {
-    const field = this.optional(name, 'boolean')
+    const field = this.optional(name, 'flag')
     if (field === undefined) return fallback
     return field.type === types.boolean ? field.value[0] === 1 : numberOf(field) !== 0
   }
@@ -77,7 +76,7 @@ export class Request {
     const field = this.optional(name, 'number')
     if (field === undefined) return fallback
     const value = numberOf(field)
-    if (value < 0) throw new MongoError('Location51024', `BSON field '${name}' value must be >= 0, actual value '${value}'`)
+    if (value < 0) throw new MongoError('BadValue', `BSON field '${name}' value must be >= 0, actual value '${value}'`)
     return value
   }
 
@@ -107,6 +106,11 @@ export class Request {
 export function checkKind (command: string, field: Field, kind: Kind): void {
   if (kind === 'any' || kinds[kind].includes(field.type)) return
   throw new MongoError('TypeMismatch', `BSON field '${command}.${field.name}' is the wrong type, expected type '${kind}'`)
+}
+
+/** Checks a field of a command, or of a part of one, against those served. */
+export function checkField (what: string, field: Field, names: Names): void {
+  checkKind(what, field, servedKind(names, field.name, 'IDLUnknownField', `BSON field '${what}.${field.name}' is an unknown field`))
 }
 
 export function numberOf ({ type, value }: Field): number {
