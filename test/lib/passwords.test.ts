@@ -24,6 +24,7 @@ t.test('a hash is outdated when it took less memory or fewer iterations than one
   t.equal(isOutdated('$argon2id$v=19$m=19455,t=2,p=1$AAAA$AAAA'), true)
   t.equal(isOutdated('$argon2id$v=19$m=19456,t=1,p=1$AAAA$AAAA'), true)
   t.equal(isOutdated('$argon2id$v=19$m=47104,t=3,p=4$AAAA$AAAA'), false)
+  t.equal(isOutdated('no hash'), false)
 })
 
 t.test('where there is no hash of ours to check, one of the same cost is checked', async (t) => {
