@@ -1,9 +1,6 @@
 export interface BatchesOptions<Item, Result> {
-  /**
-   * Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws
-   * reaches all of them. The signal is aborted once nobody waits for the batch any more.
-   */
-  send(items: Item[], signal: AbortSignal): Promise<(Result | Error)[]>
+  /** Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all. */
+  send(items: Item[]): Promise<(Result | Error)[]>
   /** How many batches are under way at most. */
   maxUnderWay: number
   /** How many items one batch holds at most. */
@@ -24,7 +21,6 @@ interface Caller<Item, Result> {
 interface Batch {
   /** How many of its callers still wait. */
   waiting: number
-  controller: AbortController
 }
 
 /**
@@ -39,7 +35,7 @@ interface Batch {
  * sent twice.
  *
  * Each caller has its own result, its own error and its own time limit. Who leaves before its batch is sent is not part
- * of it; who leaves later leaves the others undisturbed, and the last one to leave ends the operation.
+ * of it; who leaves later leaves the others undisturbed. When the last one has left, the next batch takes its place.
  */
 export class Batches<Item, Result> {
   #options: BatchesOptions<Item, Result>
@@ -88,19 +84,23 @@ export class Batches<Item, Result> {
   }
 
   async #send (callers: Caller<Item, Result>[]): Promise<void> {
-    const batch = { waiting: callers.length, controller: new AbortController() }
+    const batch = { waiting: callers.length }
     for (const caller of callers) caller.batch = batch
     this.#underWay++
-    const settle = await this.#outcome(callers, batch.controller.signal)
-    this.#underWay--
+    const settle = await this.#outcome(callers)
     // the next one first, so that the server works on it while these callers are answered
-    this.#schedule()
+    if (batch.waiting > 0) this.#makeRoom()
     callers.forEach(settle)
   }
 
-  async #outcome (callers: Caller<Item, Result>[], signal: AbortSignal) {
+  #makeRoom (): void {
+    this.#underWay--
+    this.#schedule()
+  }
+
+  async #outcome (callers: Caller<Item, Result>[]) {
     try {
-      const outcomes = await this.#options.send(callers.map(({ item }) => item), signal)
+      const outcomes = await this.#options.send(callers.map(({ item }) => item))
       return (caller: Caller<Item, Result>, index: number) => settle(caller, outcomes[index] as Result | Error) // one for each item
     } catch (error) {
       return (caller: Caller<Item, Result>) => settle(caller, error as Error) // the driver throws nothing else
@@ -108,9 +108,10 @@ export class Batches<Item, Result> {
   }
 
   #leave (caller: Caller<Item, Result>, limitMs: number): void {
+    const { batch } = caller
     caller.reject(new DOMException(`no answer within ${limitMs} ms`, 'TimeoutError'))
-    if (!caller.batch) this.#gathering.splice(this.#gathering.indexOf(caller), 1)
-    else if (--caller.batch.waiting === 0) caller.batch.controller.abort()
+    if (!batch) this.#gathering.splice(this.#gathering.indexOf(caller), 1)
+    else if (--batch.waiting === 0) this.#makeRoom()
   }
 }
 

@@ -3,7 +3,6 @@ import { ObjectId, type Collection, type Filter } from 'mongodb'
 import { Batches } from './batch.js'
 import type { BsonElement } from './bson.js'
 import { toOwnErrors } from './bulk-errors.js'
-import { abortable } from './driver-options.js'
 import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'
 import { RawStudent, toStored, type StudentDocument } from './student-document.js'
 import type { StudentFields } from './student-fields.js'
@@ -18,24 +17,27 @@ interface Update {
 /** With more the batches get smaller; with one a read that hangs would hold up all others. */
 const MAX_UNDER_WAY = 2
 
-/** Fewer than the connections that the driver has (100), so that those which hang leave some for the others. */
+/** So that those which hang leave connections, of which the driver has 100, until it finds the server gone. */
 const MAX_ALONE = 32
 
 /** So that no batch holds up the next one for long. */
 const MAX_ITEMS = 256
 const MAX_BYTES = 1_048_576
 
-/** Students in a collection of MongoDB. Reads by id, creates and lists that come at the same time share a round trip. */
+/**
+ * Students in a collection of MongoDB. Reads by id, creates and lists that come at the same time share a round trip.
+ * The batches keep the time limits: a signal would end an operation of the driver's as well, but takes it an eighth more time.
+ */
 export class MongoStudents implements StudentRepository {
   #collection: Collection<StudentDocument>
   #guard: StoreGuard
 
   #reads = new Batches<string, RawStudent | undefined>({
-    send: async (ids, signal) => this.#readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS
+    send: async (ids) => this.#readMany(ids), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS
   })
 
   #creates = new Batches<StudentDocument, undefined>({
-    send: async (documents, signal) => this.#insertMany(documents, signal),
+    send: async (documents) => this.#insertMany(documents),
     maxUnderWay: MAX_UNDER_WAY,
     maxItems: MAX_ITEMS,
     maxBytes: MAX_BYTES,
@@ -43,16 +45,15 @@ export class MongoStudents implements StudentRepository {
   })
 
   #lists = new Batches<undefined, RawStudent[]>({
-    send: async (callers, signal) => {
-      const students = await this.#find({}, LIST_LIMIT, signal)
+    send: async (callers) => {
+      const students = await this.#find({}, LIST_LIMIT)
       return callers.map(() => students)
     },
     maxUnderWay: 1,
     maxItems: Infinity
   })
 
-  // these go alone, since no command tells what became of each of several; no signal, since that takes the driver an eighth more
-  // time, so one that hangs keeps its place until the driver gives up
+  // these go alone, since no command tells what became of each of several
   #updates = new Batches<Update, RawStudent | undefined>({
     send: async (updates) => Promise.all(updates.map((update) => this.#updateOne(update))), maxUnderWay: MAX_ALONE, maxItems: 1
   })
@@ -90,17 +91,17 @@ export class MongoStudents implements StudentRepository {
   }
 
   /** The students with these ids, each in its place. */
-  async #readMany (ids: string[], signal: AbortSignal): Promise<(RawStudent | undefined)[]> {
+  async #readMany (ids: string[]): Promise<(RawStudent | undefined)[]> {
     const [first = '', ...others] = new Set(ids)
     const filter = others.length > 0 ? { _id: { $in: [first, ...others].map((id) => new ObjectId(id)) } } : byId(first)
-    const found = await this.#find(filter, others.length + 1, signal)
+    const found = await this.#find(filter, others.length + 1)
     const byHex = new Map(found.map((student) => [hexId(student.bson), student]))
     return ids.map((id) => byHex.get(id))
   }
 
-  async #find (filter: Filter<StudentDocument>, limit: number, signal: AbortSignal): Promise<RawStudent[]> {
+  async #find (filter: Filter<StudentDocument>, limit: number): Promise<RawStudent[]> {
     // one batch: the default of 101 documents would cost a getMore
-    const documents = await this.#collection.find(filter, { limit, batchSize: limit, raw: true, signal }).toArray()
+    const documents = await this.#collection.find(filter, { limit, batchSize: limit, raw: true }).toArray()
     return documents.map(toRaw)
   }
 
@@ -115,21 +116,21 @@ export class MongoStudents implements StudentRepository {
   }
 
   /** Stores the documents and answers with the error of each, or undefined. */
-  async #insertMany (documents: StudentDocument[], signal: AbortSignal): Promise<(Error | undefined)[]> {
-    if (documents.length === 1) return Promise.all(documents.map((document) => this.#insertOne(document, signal)))
+  async #insertMany (documents: StudentDocument[]): Promise<(Error | undefined)[]> {
+    if (documents.length === 1) return Promise.all(documents.map(async (document) => this.#insertOne(document)))
     try {
-      await this.#collection.insertMany(documents, { ...abortable(signal), ordered: false })
+      await this.#collection.insertMany(documents, { ordered: false })
       return documents.map(() => undefined)
     } catch (error) {
       const errors = toOwnErrors(error, documents.length)
       // the driver leaves out the fields of the index that refused a document; asked for alone, it tells them
       return Promise.all(documents.map(async (document, index) =>
-        errors[index]?.code === DUPLICATE_KEY ? this.#insertOne(document, signal) : errors[index]))
+        errors[index]?.code === DUPLICATE_KEY ? this.#insertOne(document) : errors[index]))
     }
   }
 
-  async #insertOne (document: StudentDocument, signal: AbortSignal): Promise<Error | undefined> {
-    return this.#collection.insertOne(document, abortable(signal)).then(() => undefined, (error) => error)
+  async #insertOne (document: StudentDocument): Promise<Error | undefined> {
+    return this.#collection.insertOne(document).then(() => undefined, (error) => error)
   }
 }
 
