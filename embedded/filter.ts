@@ -1,5 +1,6 @@
 import { fieldsOf, types, type Field } from './bson.js'
 import { MongoError } from './errors.js'
+import { filterOperators, servedKind, type Names } from './surface.js'
 
 /** Which documents a filter means: those that meet all of it. */
 export interface Selection {
@@ -9,14 +10,11 @@ export interface Selection {
   conditions: Field[]
 }
 
-const operators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$nin', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size', '$elemMatch',
-  '$and', '$or', '$nor', '$expr', '$where', '$text', '$jsonSchema', '$comment', '$ref', '$id', '$db', '$alwaysTrue', '$alwaysFalse']
-
 /** Takes {}, { _id: value | { $eq: value } | { $in: [values] } } and { field: string | { $eq: string } }, together too; refuses everything else. */
 export function parseFilter (filter: Buffer): Selection {
   const selection: Selection = { conditions: [] }
   for (const field of fieldsOf(filter)) {
-    if (field.name.startsWith('$')) throw unsupportedOperator('top level operator', field.name)
+    if (field.name.startsWith('$')) servedKind(filterOperators.top, field.name, 'BadValue', 'unknown top level operator')
     if (field.name !== '_id') selection.conditions.push(parseCondition(field))
     else if (selection.ids === undefined) selection.ids = parseId(field)
     else throw new MongoError('CommandNotSupported', 'The embedded store takes one condition on _id')
@@ -41,15 +39,14 @@ function equalsText ({ type, value }: Field, wanted: Buffer): boolean {
 }
 
 function parseId (field: Field): Field[] {
-  const operator = operatorOf(field)
+  const operator = operatorOf(field, filterOperators.id)
   if (operator?.name !== '$in') return [comparable(operator ?? field)]
   if (operator.type !== types.array) throw new MongoError('BadValue', '$in needs an array')
   return fieldsOf(operator.value).map(inListed)
 }
 
 function parseCondition (field: Field): Field {
-  const operator = operatorOf(field)
-  if (operator?.name === '$in') throw unsupportedOperator('operator', '$in')
+  const operator = operatorOf(field, filterOperators.field)
   const { type, value } = comparable(operator ?? field)
   if (type !== types.string || field.name.includes('.')) {
     throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level with strings only, not '${field.name}'`)
@@ -57,12 +54,12 @@ function parseCondition (field: Field): Field {
   return { name: field.name, type, value }
 }
 
-/** The $eq or $in of { $eq: value } or { $in: values }; undefined for a plain value. */
-function operatorOf ({ type, value }: Field): Field | undefined {
+/** The one operator of { $eq: value } or { $in: values }; undefined for a plain value. */
+function operatorOf ({ type, value }: Field, names: Names): Field | undefined {
   const [operator, other] = type === types.object ? fieldsOf(value) : []
   if (operator === undefined || !operator.name.startsWith('$')) return
-  if (other !== undefined) throw unsupportedOperator('operator', other.name)
-  if (operator.name !== '$eq' && operator.name !== '$in') throw unsupportedOperator('operator', operator.name)
+  for (const { name } of fieldsOf(value)) servedKind(names, name, 'BadValue', 'unknown operator')
+  if (other !== undefined) throw new MongoError('CommandNotSupported', 'The embedded store takes one operator on a field')
   return operator
 }
 
@@ -75,10 +72,4 @@ function comparable (field: Field): Field {
   if (field.type === types.regex) throw new MongoError('CommandNotSupported', 'The embedded store does not match by regular expressions')
   if (field.type === types.undefined) throw new MongoError('BadValue', 'cannot compare to undefined')
   return field
-}
-
-function unsupportedOperator (kind: string, name: string): MongoError {
-  return operators.includes(name) || name === '$in'
-    ? new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
-    : new MongoError('BadValue', `unknown ${kind}: ${name}`)
 }

@@ -1,8 +1,7 @@
 import { fieldsOf, maxDepth, text, types, validate, type Field } from './bson.js'
 import { MongoError } from './errors.js'
+import { servedKind, type Kind, type Names } from './surface.js'
 import type { Message } from './wire.js'
-
-export type Kind = 'number' | 'int64' | 'boolean' | 'string' | 'object' | 'array' | 'any'
 
 const numbers: number[] = [types.double, types.int32, types.int64]
 const kinds: Record<Exclude<Kind, 'any'>, number[]> = {
@@ -107,6 +106,11 @@ export class Request {
 export function checkKind (command: string, field: Field, kind: Kind): void {
   if (kind === 'any' || kinds[kind].includes(field.type)) return
   throw new MongoError('TypeMismatch', `BSON field '${command}.${field.name}' is the wrong type, expected type '${kind}'`)
+}
+
+/** Checks a field of a command, or of a part of one, against those served. */
+export function checkField (what: string, field: Field, names: Names): void {
+  checkKind(what, field, servedKind(names, field.name, 'IDLUnknownField', `BSON field '${what}.${field.name}' is an unknown field`))
 }
 
 export function numberOf ({ type, value }: Field): number {

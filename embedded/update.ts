@@ -2,9 +2,7 @@ import { documentOf, fieldsOf, maxDocumentBytes, types, type Field } from './bso
 import { MongoError } from './errors.js'
 import { increment, isNumber } from './increment.js'
 import { documentKey } from './keys.js'
-
-const operators = ['$set', '$setOnInsert', '$inc']
-const unsupported = ['$min', '$max', '$mul', '$rename', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
+import { servedKind, updateOperators } from './surface.js'
 
 interface Change {
   operator: string
@@ -21,17 +19,11 @@ export function parseUpdate (update: Field): Update {
   if (!modifiers[0]?.name.startsWith('$')) throw new MongoError('CommandNotSupported', 'The embedded store does not replace documents')
   const changes: Update = new Map()
   for (const { name: operator, type, value } of modifiers) {
-    checkOperator(operator)
+    servedKind(updateOperators, operator, 'FailedToParse', 'Unknown modifier, expected a valid update modifier')
     if (type !== types.object) throw new MongoError('FailedToParse', 'Modifiers operate on fields but we found another type instead')
     for (const operand of fieldsOf(value)) addChange(changes, operator, operand)
   }
   return changes
-}
-
-function checkOperator (name: string): void {
-  if (operators.includes(name)) return
-  if (unsupported.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
-  throw new MongoError('FailedToParse', `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`)
 }
 
 function addChange (changes: Update, operator: string, operand: Field): void {

@@ -1,7 +1,7 @@
 import { Double, Long, serialize, type Document } from 'bson'
 import { append, arrayOf, types } from '../bson.js'
 import type { Cursors } from '../cursors.js'
-import type { Kind, Request } from '../request.js'
+import type { Request } from '../request.js'
 import type { Storage } from '../storage.js'
 
 /** What a command works on. */
@@ -11,15 +11,8 @@ export interface Context {
   connectionId: number
 }
 
-/** One row of the surface: a command, the fields it takes and what it does. */
-export interface Command {
-  fields: Record<string, Kind>
-  /** Fields that MongoDB knows and this store does not serve: refused with CommandNotSupported. Any other is an unknown field. */
-  unsupported?: string[]
-  /** Takes unknown fields and ignores them, as MongoDB's handshake does for the drivers of tomorrow. */
-  lenient?: boolean
-  run (request: Request, context: Context): Uint8Array | Promise<Uint8Array>
-}
+/** What a command does; resolves with the reply's document. */
+export type Run = (request: Request, context: Context) => Uint8Array | Promise<Uint8Array>
 
 /** A successful reply. MongoDB's `ok` is a double. */
 export function ok (fields: Document = {}): Uint8Array {

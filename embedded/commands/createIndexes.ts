@@ -3,34 +3,26 @@ import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { numberOf } from '../request.js'
 import { Scan } from '../scan.js'
+import { indexOptions, servedKind } from '../surface.js'
 import type { TtlIndex } from '../ttl.js'
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 
 /** MongoDB's documented limit is 64 a collection, with that on `_id`. */
 const maxIndexes = 63
 const maxSeconds = 2 ** 31 - 1
 
-/** Options of an index that MongoDB knows and this store does not serve. */
-const unsupported = ['unique', 'sparse', 'partialFilterExpression', 'collation', 'hidden', 'v', 'background', 'storageEngine', 'weights',
-  'default_language', 'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max', 'wildcardProjection', 'clustered',
-  'prepareUnique']
-
 /** Takes indexes by which documents expire, and no others: `_id` is how documents are found here. */
-export const createIndexes: Command = {
-  fields: { indexes: 'array' },
-  unsupported: ['commitQuorum', 'ignoreUnknownIndexOptions'],
-  run: async (request, { storage }) => {
-    const collection = new Collection(storage, request.namespace())
-    const wanted = request.documents('indexes').map(parseIndex)
-    if (wanted.length === 0) throw new MongoError('BadValue', 'Must specify at least one index to create')
-    const { existed, before, after } = await collection.write(() => register(collection, wanted))
-    const createdCollectionAutomatically = !existed
-    const counts = { numIndexesBefore: 1 + before.filter(({ built }) => built).length, numIndexesAfter: 1 + after.length }
-    const missing = after.filter(({ built }) => !built).map(({ name }) => name)
-    if (missing.length === 0) return ok({ ...counts, createdCollectionAutomatically, note: 'all indexes already exist' })
-    await build(collection, missing)
-    return ok({ ...counts, createdCollectionAutomatically })
-  }
+export const createIndexes: Run = async (request, { storage }) => {
+  const collection = new Collection(storage, request.namespace())
+  const wanted = request.documents('indexes').map(parseIndex)
+  if (wanted.length === 0) throw new MongoError('BadValue', 'Must specify at least one index to create')
+  const { existed, before, after } = await collection.write(() => register(collection, wanted))
+  const createdCollectionAutomatically = !existed
+  const counts = { numIndexesBefore: 1 + before.filter(({ built }) => built).length, numIndexesAfter: 1 + after.length }
+  const missing = after.filter(({ built }) => !built).map(({ name }) => name)
+  if (missing.length === 0) return ok({ ...counts, createdCollectionAutomatically, note: 'all indexes already exist' })
+  await build(collection, missing)
+  return ok({ ...counts, createdCollectionAutomatically })
 }
 
 /** Adds the indexes to the collection. From then on writes keep them; what was written before has no entries yet. */
@@ -69,20 +61,14 @@ async function build (collection: Collection, names: string[]): Promise<void> {
 
 /** { key: { field: 1 }, name, expireAfterSeconds } */
 function parseIndex (spec: Buffer): TtlIndex {
-  const { key, name, expireAfterSeconds, ...others } = Object.fromEntries(fieldsOf(spec).map(field => [field.name, field]))
-  const [other] = Object.keys(others)
-  if (other !== undefined) throw unknownOption(other)
+  const options = fieldsOf(spec)
+  for (const { name } of options) servedKind(indexOptions, name, 'InvalidIndexSpecificationOption', 'Not valid for an index specification')
+  const { key, name, expireAfterSeconds } = Object.fromEntries(options.map(field => [field.name, field]))
   if (key?.type !== types.object) throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification")
   if (name?.type !== types.string) throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification")
   if (name.value.length === 5) throw new MongoError('CannotCreateIndex', 'The index name cannot be empty')
   if (expireAfterSeconds === undefined) throw new MongoError('CommandNotSupported', 'The embedded store serves indexes with expireAfterSeconds only')
   return { name: text(name.value), field: fieldOf(key.value), expireAfterSeconds: secondsOf(expireAfterSeconds), built: false }
-}
-
-function unknownOption (name: string): MongoError {
-  return unsupported.includes(name)
-    ? new MongoError('CommandNotSupported', `The embedded store does not support indexes with ${name}`)
-    : new MongoError('InvalidIndexSpecificationOption', `The field '${name}' is not valid for an index specification`)
 }
 
 function fieldOf (key: Buffer): string {

@@ -1,23 +1,17 @@
 import { Collection, namespaces } from '../collection.js'
 import { Scan } from '../scan.js'
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 
-export const drop: Command = {
-  fields: {},
-  run: async (request, { storage }) => {
-    const collection = new Collection(storage, request.namespace())
-    const nIndexesWas = await dropAll(collection)
-    return nIndexesWas === 0 ? ok() : ok({ nIndexesWas, ns: collection.namespace })
-  }
+export const drop: Run = async (request, { storage }) => {
+  const collection = new Collection(storage, request.namespace())
+  const nIndexesWas = await dropAll(collection)
+  return nIndexesWas === 0 ? ok() : ok({ nIndexesWas, ns: collection.namespace })
 }
 
-export const dropDatabase: Command = {
-  fields: {},
-  run: async (request, { storage }) => {
-    const dropped = namespaces(storage, `${request.database}.`)
-    for (const namespace of dropped) await dropAll(new Collection(storage, namespace))
-    return dropped.length === 0 ? ok() : ok({ dropped: request.database })
-  }
+export const dropDatabase: Run = async (request, { storage }) => {
+  const dropped = namespaces(storage, `${request.database}.`)
+  for (const namespace of dropped) await dropAll(new Collection(storage, namespace))
+  return dropped.length === 0 ? ok() : ok({ dropped: request.database })
 }
 
 /** Returns how many indexes there were, that on `_id` included; 0 where there was no collection. */

@@ -1,9 +1,6 @@
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 
-export const endSessions: Command = {
-  fields: { endSessions: 'array' },
-  run: (request, { cursors }) => {
-    for (const session of request.documents('endSessions')) cursors.endSession(session.toString('hex'))
-    return ok()
-  }
+export const endSessions: Run = (request, { cursors }) => {
+  for (const session of request.documents('endSessions')) cursors.endSession(session.toString('hex'))
+  return ok()
 }

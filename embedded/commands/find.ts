@@ -4,24 +4,19 @@ import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
 import { checkKind, numberOf, type Request } from '../request.js'
 import { Scan } from '../scan.js'
-import { cursorReply, type Command } from './command.js'
+import { cursorReply, type Run } from './command.js'
 
 /** What MongoDB sends at first when nobody asks for a size. */
 const firstBatchLength = 101
 
-export const find: Command = {
-  fields: { filter: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
-  unsupported: ['projection', 'skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
-    'allowPartialResults', 'allowDiskUse', 'oplogReplay'],
-  run: async (request, { storage, cursors }) => {
-    const namespace = request.namespace()
-    const selection = parseFilter(request.document('filter') ?? noDocument)
-    const scan = new Scan(new Collection(storage, namespace), selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
-    const documents = await scan.batch(request.count('batchSize', firstBatchLength))
-    const finished = scan.done || request.boolean('singleBatch', false)
-    const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan })
-    return cursorReply(namespace, id, 'firstBatch', documents)
-  }
+export const find: Run = async (request, { storage, cursors }) => {
+  const namespace = request.namespace()
+  const selection = parseFilter(request.document('filter') ?? noDocument)
+  const scan = new Scan(new Collection(storage, namespace), selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
+  const documents = await scan.batch(request.count('batchSize', firstBatchLength))
+  const finished = scan.done || request.boolean('singleBatch', false)
+  const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan })
+  return cursorReply(namespace, id, 'firstBatch', documents)
 }
 
 function isReverse (request: Request): boolean {

@@ -6,7 +6,7 @@ import { parseFilter, type Selection } from '../filter.js'
 import { documentKey } from '../keys.js'
 import { Scan } from '../scan.js'
 import { applyUpdate, parseUpdate, type Update } from '../update.js'
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 import { checkId, duplicate } from './insert.js'
 
 interface Modification {
@@ -22,17 +22,13 @@ interface Outcome {
   upserted?: Field
 }
 
-export const findAndModify: Command = {
-  fields: { query: 'object', update: 'any', new: 'boolean', remove: 'boolean', upsert: 'boolean', bypassDocumentValidation: 'boolean' },
-  unsupported: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let'],
-  run: async (request, { storage }) => {
-    const collection = new Collection(storage, request.namespace())
-    if (request.boolean('remove', false)) throw new MongoError('CommandNotSupported', 'The embedded store does not support findAndModify with remove')
-    const selection = parseFilter(request.required('query', 'object').value)
-    if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
-    const modification = { selection, update: parseUpdate(request.required('update', 'any')), upsert: request.boolean('upsert', false) }
-    return reply(await collection.write(() => modify(collection, modification)), request.boolean('new', false))
-  }
+export const findAndModify: Run = async (request, { storage }) => {
+  const collection = new Collection(storage, request.namespace())
+  if (request.boolean('remove', false)) throw new MongoError('CommandNotSupported', 'The embedded store does not support findAndModify with remove')
+  const selection = parseFilter(request.required('query', 'object').value)
+  if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
+  const modification = { selection, update: parseUpdate(request.required('update', 'any')), upsert: request.boolean('upsert', false) }
+  return reply(await collection.write(() => modify(collection, modification)), request.boolean('new', false))
 }
 
 function modify (collection: Collection, { selection, update, upsert }: Modification): Outcome {

@@ -1,7 +1,7 @@
 import { Long } from 'bson'
 import { maxDocumentBytes } from '../bson.js'
 import { maxMessageBytes } from '../wire.js'
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 import { maxWriteBatch } from './write.js'
 
 const limits = {
@@ -19,19 +19,11 @@ const limits = {
  * No topologyVersion (it would oblige to answer when something changes rather than at once)
  * and no setName (it would make every write carry a transaction number).
  */
-export const hello: Command = {
-  fields: { client: 'object' },
-  lenient: true,
-  run: (_request, { connectionId }) => ok({
-    helloOk: true, isWritablePrimary: true, ...limits, localTime: new Date(), connectionId: Long.fromNumber(connectionId)
-  })
-}
+export const hello: Run = (_request, { connectionId }) => ok({
+  helloOk: true, isWritablePrimary: true, ...limits, localTime: new Date(), connectionId: Long.fromNumber(connectionId)
+})
 
 /** The same before its renaming; drivers without the Stable API begin with it. */
-export const isMaster: Command = {
-  fields: { client: 'object' },
-  lenient: true,
-  run: (_request, { connectionId }) => ok({
-    helloOk: true, ismaster: true, ...limits, localTime: new Date(), connectionId: Long.fromNumber(connectionId)
-  })
-}
+export const isMaster: Run = (_request, { connectionId }) => ok({
+  helloOk: true, ismaster: true, ...limits, localTime: new Date(), connectionId: Long.fromNumber(connectionId)
+})

@@ -1,9 +1,10 @@
 import { Double, serialize } from 'bson'
-import { fieldsOf, noDocument, text } from '../bson.js'
+import { noDocument, types } from '../bson.js'
 import { MongoError } from '../errors.js'
-import { checkKind, type Kind, type Request } from '../request.js'
+import { checkField, type Request } from '../request.js'
+import { commands, genericFields, outsideApi, type CommandName, type CommandRow } from '../surface.js'
 import { aggregate } from './aggregate.js'
-import type { Command, Context } from './command.js'
+import type { Context, Run } from './command.js'
 import { count } from './count.js'
 import { createIndexes } from './createIndexes.js'
 import { deleteCommand } from './delete.js'
@@ -17,8 +18,11 @@ import { insert } from './insert.js'
 import { killCursors } from './killCursors.js'
 import { ping } from './ping.js'
 
-/** The whole surface. */
-const commands = new Map<string, Command>(Object.entries({
+/** Fields of a transaction: this store is no member of a replica set. */
+const transactionFields = ['txnNumber', 'startTransaction', 'autocommit']
+
+/** What each command of the surface does. */
+const handlers: Record<CommandName, Run> = {
   aggregate,
   count,
   createIndexes,
@@ -35,35 +39,13 @@ const commands = new Map<string, Command>(Object.entries({
   ismaster: isMaster,
   killCursors,
   ping
-}))
-
-/** Commands outside Stable API version 1: the two of ours, and those of MongoDB that a client is likely to try. */
-const outsideApi = new Set(['isMaster', 'ismaster', 'buildInfo', 'collStats', 'connectionStatus', 'dbStats', 'distinct', 'getParameter', 'mapReduce',
-  'serverStatus', 'validate'])
-
-/** Fields that any command may carry. Only those that change an answer are looked at. */
-const genericFields: Record<string, Kind> = {
-  $db: 'string',
-  lsid: 'object',
-  $clusterTime: 'object',
-  $readPreference: 'object',
-  apiVersion: 'string',
-  apiStrict: 'boolean',
-  apiDeprecationErrors: 'boolean',
-  maxTimeMS: 'number',
-  readConcern: 'object',
-  writeConcern: 'object',
-  comment: 'any'
 }
-
-const readConcerns = ['local', 'majority', 'available']
 
 /** Runs a command; whatever it refuses becomes the error reply that MongoDB would send. */
 export async function execute (request: Request, context: Context): Promise<Uint8Array> {
-  const command = commandOf(request)
-  checkFields(request, command)
-  checkReadConcern(request)
-  return command.run(request, context)
+  const name = commandOf(request)
+  checkFields(request, commands[name])
+  return handlers[name](request, context)
 }
 
 export function errorReply (error: unknown): Uint8Array {
@@ -72,15 +54,18 @@ export function errorReply (error: unknown): Uint8Array {
   return serialize({ ok: new Double(0), errmsg: message, code, codeName, ...details })
 }
 
-function commandOf (request: Request): Command {
-  const name = request.command
-  const strict = checkApi(request)
-  if (strict && outsideApi.has(name)) {
-    throw new MongoError('APIStrictError', `Provided apiStrict:true, but the command ${name} is not in API Version 1`)
+function commandOf (request: Request): CommandName {
+  const { command } = request
+  const row: CommandRow | undefined = isServed(command) ? commands[command] : undefined
+  if (checkApi(request) && (row?.outsideApi === true || outsideApi.includes(command))) {
+    throw new MongoError('APIStrictError', `Provided apiStrict:true, but the command ${command} is not in API Version 1`)
   }
-  const command = commands.get(name)
-  if (command === undefined) throw new MongoError('CommandNotFound', `no such command: '${name}'`)
+  if (!isServed(command)) throw new MongoError('CommandNotFound', `no such command: '${command}'`)
   return command
+}
+
+function isServed (command: string): command is CommandName {
+  return Object.hasOwn(commands, command)
 }
 
 /** Whether the client asks for nothing outside the Stable API. */
@@ -94,28 +79,12 @@ function checkApi (request: Request): boolean {
   return strict
 }
 
-function checkFields (request: Request, command: Command): void {
+function checkFields (request: Request, row: CommandRow): void {
   for (const [name, field] of request.fields) {
-    if (name === request.command) continue
-    const kind = command.fields[name] ?? genericFields[name]
-    if (kind !== undefined) checkKind(request.command, field, kind)
-    else if (command.lenient !== true) throw unserved(request, command, name)
+    const names = Object.hasOwn(row.served, name) || row.refused.includes(name) ? row : genericFields
+    if (name === request.command || (row.lenient === true && !Object.hasOwn(names.served, name))) continue
+    if (transactionFields.includes(name)) throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
+    checkField(request.command, field, names)
   }
-  for (const name of request.sequences.keys()) if (command.fields[name] !== 'array') throw unserved(request, command, name)
-}
-
-function unserved (request: Request, command: Command, name: string): MongoError {
-  if (name === 'txnNumber' || name === 'startTransaction' || name === 'autocommit') {
-    return new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
-  }
-  return command.unsupported?.includes(name)
-    ? new MongoError('CommandNotSupported', `The embedded store does not support ${request.command} with ${name}`)
-    : new MongoError('IDLUnknownField', `BSON field '${request.command}.${name}' is an unknown field.`)
-}
-
-function checkReadConcern (request: Request): void {
-  const level = fieldsOf(request.document('readConcern') ?? noDocument).find(({ name }) => name === 'level')
-  if (level === undefined) return
-  checkKind('readConcern', level, 'string')
-  if (!readConcerns.includes(text(level.value))) throw new MongoError('InvalidOptions', `The embedded store does not support read concern ${text(level.value)}`)
+  for (const [name] of request.sequences) checkField(request.command, { name, type: types.array, value: noDocument }, row)
 }

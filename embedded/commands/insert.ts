@@ -3,7 +3,7 @@ import { documentOf, fieldsOf, maxDocumentBytes, types, type Field } from '../bs
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { documentKey } from '../keys.js'
-import type { Command } from './command.js'
+import type { Run } from './command.js'
 import { checkBatch, writeErrorOf, writeReply, type WriteError } from './write.js'
 
 /** Documents per transaction, so that a large insert lets other writes in between. MongoDB does not insert a batch as one either. */
@@ -17,22 +17,19 @@ interface Prepared {
   document: Buffer
 }
 
-export const insert: Command = {
-  fields: { documents: 'array', ordered: 'boolean', bypassDocumentValidation: 'boolean' },
-  run: async (request, { storage }) => {
-    const collection = new Collection(storage, request.namespace())
-    const documents = request.documents('documents')
-    const ordered = request.boolean('ordered', true)
-    checkBatch(documents)
-    const writeErrors: WriteError[] = []
-    let inserted = 0
-    for (let first = 0; first < documents.length; first += sliceLength) {
-      const slice = documents.slice(first, first + sliceLength)
-      inserted += await collection.write(() => insertAll(collection, { slice, first, ordered, writeErrors }))
-      if (ordered && writeErrors.length > 0) break
-    }
-    return writeReply(inserted, writeErrors)
+export const insert: Run = async (request, { storage }) => {
+  const collection = new Collection(storage, request.namespace())
+  const documents = request.documents('documents')
+  const ordered = request.boolean('ordered', true)
+  checkBatch(documents)
+  const writeErrors: WriteError[] = []
+  let inserted = 0
+  for (let first = 0; first < documents.length; first += sliceLength) {
+    const slice = documents.slice(first, first + sliceLength)
+    inserted += await collection.write(() => insertAll(collection, { slice, first, ordered, writeErrors }))
+    if (ordered && writeErrors.length > 0) break
   }
+  return writeReply(inserted, writeErrors)
 }
 
 interface Batch {

@@ -1,3 +1,3 @@
-import { ok, type Command } from './command.js'
+import { ok, type Run } from './command.js'
 
-export const ping: Command = { fields: {}, run: () => ok() }
+export const ping: Run = () => ok()

@@ -39,9 +39,8 @@ t.test('the handshake says what drivers need and takes what it does not know', a
 
 t.test('fields that any command may carry are taken', async t => {
   const { client } = await serverFor(t)
-  const generic = { lsid: { id: 1 }, $clusterTime: {}, $readPreference: { mode: 'primary' }, apiVersion: '1', apiStrict: true, apiDeprecationErrors: true, maxTimeMS: 10, comment: 'x' }
-  t.match(await client.send({ ping: 1, ...generic, readConcern: {}, writeConcern: { w: 'majority', j: true } }), { ok: new Double(1) })
-  t.match(await client.send({ ping: 1, ...generic, readConcern: { level: 'majority' } }), { ok: new Double(1) })
+  const generic = { lsid: { id: 1 }, apiVersion: '1', apiStrict: true, apiDeprecationErrors: true, comment: 'x' }
+  t.match(await client.send({ ping: 1, ...generic, writeConcern: { w: 'majority', j: true } }), { ok: new Double(1) })
 })
 
 t.test('messages are answered in order, also when they come at once and in pieces', async t => {

@@ -1,0 +1,108 @@
+import { MongoError, type CodeName } from './errors.js'
+
+/** What a field of a command may hold; a number will do for a flag, as in MongoDB. */
+export type Kind = 'number' | 'int64' | 'boolean' | 'string' | 'object' | 'array' | 'any'
+
+/** Names of one sort: those served, with what they hold, and those that MongoDB has besides, which are refused with CommandNotSupported. */
+export interface Names {
+  readonly served: Readonly<Record<string, Kind>>
+  readonly refused: readonly string[]
+}
+
+export interface CommandRow extends Names {
+  /** Takes unknown fields and ignores them, as MongoDB's handshake does for the drivers of tomorrow. */
+  readonly lenient?: true
+  /** Not in Stable API version 1. */
+  readonly outsideApi?: true
+}
+
+/*
+ * The whole surface of the store: what the API, the command line and the tests send, and nothing else. Whatever is not served here is refused:
+ * with CommandNotSupported (115) where a list of refused names has it, else with MongoDB's code for something unknown.
+ */
+
+export const commands = {
+  aggregate: {
+    served: { pipeline: 'array', cursor: 'object' },
+    refused: ['explain', 'allowDiskUse', 'bypassDocumentValidation', 'collation', 'hint', 'let']
+  },
+  count: { served: {}, refused: ['query', 'limit', 'skip', 'hint', 'collation'] },
+  createIndexes: { served: { indexes: 'array' }, refused: ['commitQuorum', 'ignoreUnknownIndexOptions'] },
+  delete: { served: { deletes: 'array', ordered: 'boolean' }, refused: ['let'] },
+  drop: { served: {}, refused: [] },
+  dropDatabase: { served: {}, refused: [] },
+  endSessions: { served: {}, refused: [] },
+  find: {
+    served: { filter: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
+    refused: ['projection', 'skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
+      'allowPartialResults', 'allowDiskUse', 'oplogReplay']
+  },
+  findAndModify: {
+    served: { query: 'object', update: 'any', new: 'boolean', remove: 'boolean', upsert: 'boolean' },
+    refused: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
+  },
+  getMore: { served: { collection: 'string', batchSize: 'number' }, refused: [] },
+  hello: { served: { client: 'object' }, refused: [], lenient: true },
+  insert: { served: { documents: 'array', ordered: 'boolean' }, refused: ['bypassDocumentValidation'] },
+  isMaster: { served: { client: 'object' }, refused: [], lenient: true, outsideApi: true },
+  ismaster: { served: { client: 'object' }, refused: [], lenient: true, outsideApi: true },
+  killCursors: { served: { cursors: 'array' }, refused: [] },
+  ping: { served: {}, refused: [] }
+} as const satisfies Record<string, CommandRow>
+
+export type CommandName = keyof typeof commands
+
+/** Commands of MongoDB outside Stable API version 1 that a client is likely to try. */
+export const outsideApi: readonly string[] = ['buildInfo', 'collStats', 'connectionStatus', 'dbStats', 'distinct', 'getParameter', 'mapReduce', 'serverStatus',
+  'validate']
+
+/** Fields that any command may carry. */
+export const genericFields: Names = {
+  served: {
+    $db: 'string',
+    lsid: 'object',
+    apiVersion: 'string',
+    apiStrict: 'boolean',
+    apiDeprecationErrors: 'boolean',
+    writeConcern: 'object',
+    comment: 'any'
+  },
+  refused: ['$clusterTime', '$readPreference', 'maxTimeMS', 'readConcern']
+}
+
+/** One of the deletes of a delete. */
+export const deleteStatement: Names = { served: { q: 'object', limit: 'number' }, refused: ['collation', 'hint'] }
+
+const otherOperators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$nin', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size',
+  '$elemMatch', '$comment', '$ref', '$id', '$db']
+
+/** Operators in a filter: beside its fields, on `_id`, and on other fields of the top level. */
+export const filterOperators = {
+  top: { served: {}, refused: ['$and', '$or', '$nor', '$expr', '$where', '$text', '$jsonSchema', '$comment', '$alwaysTrue', '$alwaysFalse'] },
+  id: { served: { $eq: 'any', $in: 'array' }, refused: otherOperators },
+  field: { served: { $eq: 'string' }, refused: ['$in', ...otherOperators] }
+} satisfies Record<string, Names>
+
+/** Operators of an update, on fields of the top level. */
+export const updateOperators = {
+  served: { $set: 'object', $setOnInsert: 'object', $inc: 'object' },
+  refused: ['$min', '$max', '$mul', '$rename', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
+} as const satisfies Names
+
+/** The stages of the one pipeline there is, in their order. */
+export const stages = ['$match', '$group'] as const
+
+/** An index: on one field of the top level, ascending, by which documents expire. */
+export const indexOptions: Names = {
+  served: { key: 'object', name: 'string', expireAfterSeconds: 'number' },
+  refused: ['unique', 'sparse', 'partialFilterExpression', 'collation', 'hidden', 'v', 'background', 'storageEngine', 'weights', 'default_language',
+    'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max', 'wildcardProjection', 'clustered', 'prepareUnique']
+}
+
+/** What a served name holds. Any other is refused, with the code given here where MongoDB does not know it either. */
+export function servedKind ({ served, refused }: Names, name: string, unknown: CodeName, what: string): Kind {
+  const kind = Object.hasOwn(served, name) ? served[name] : undefined
+  if (kind !== undefined) return kind
+  if (refused.includes(name)) throw new MongoError('CommandNotSupported', `The embedded store does not support ${name}`)
+  throw new MongoError(unknown, `${what}: ${name}`)
+}
