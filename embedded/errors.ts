@@ -39,7 +39,6 @@ export const codes = {
   IDLDuplicateField: 40413,
   IDLFailedToParse: 40414,
   IDLUnknownField: 40415,
-  Location51024: 51024,
   Location4886600: 4886600
 } as const
 

@@ -7,8 +7,8 @@ const numbers: number[] = [types.double, types.int32, types.int64]
 const kinds: Record<Exclude<Kind, 'any'>, number[]> = {
   number: numbers,
   int64: [types.int64],
-  // As in MongoDB, a number will do for a flag.
-  boolean: [types.boolean, ...numbers],
+  boolean: [types.boolean],
+  flag: [types.boolean, ...numbers],
   string: [types.string],
   object: [types.object],
   array: [types.array]
@@ -66,7 +66,7 @@ export class Request {
   }
 
   boolean (name: string, fallback: boolean): boolean {
-    const field = this.optional(name, 'boolean')
+    const field = this.optional(name, 'flag')
     if (field === undefined) return fallback
     return field.type === types.boolean ? field.value[0] === 1 : numberOf(field) !== 0
   }
@@ -76,7 +76,7 @@ export class Request {
     const field = this.optional(name, 'number')
     if (field === undefined) return fallback
     const value = numberOf(field)
-    if (value < 0) throw new MongoError('Location51024', `BSON field '${name}' value must be >= 0, actual value '${value}'`)
+    if (value < 0) throw new MongoError('BadValue', `BSON field '${name}' value must be >= 0, actual value '${value}'`)
     return value
   }
 

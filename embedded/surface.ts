@@ -1,7 +1,7 @@
 import { MongoError, type CodeName } from './errors.js'
 
-/** What a field of a command may hold; a number will do for a flag, as in MongoDB. */
-export type Kind = 'number' | 'int64' | 'boolean' | 'string' | 'object' | 'array' | 'any'
+/** What a field of a command may hold. In a few of them, flags, a number will do for a boolean. */
+export type Kind = 'number' | 'int64' | 'boolean' | 'flag' | 'string' | 'object' | 'array' | 'any'
 
 /** Names of one sort: those served, with what they hold, and those that MongoDB has besides, which are refused with CommandNotSupported. */
 export interface Names {
@@ -27,24 +27,23 @@ export const commands = {
     refused: ['explain', 'allowDiskUse', 'bypassDocumentValidation', 'collation', 'hint', 'let']
   },
   count: { served: {}, refused: ['query', 'limit', 'skip', 'hint', 'collation'] },
-  createIndexes: { served: { indexes: 'array' }, refused: ['commitQuorum', 'ignoreUnknownIndexOptions'] },
-  delete: { served: { deletes: 'array', ordered: 'boolean' }, refused: ['let'] },
-  drop: { served: {}, refused: [] },
-  dropDatabase: { served: {}, refused: [] },
-  endSessions: { served: {}, refused: [] },
+  createIndexes: { served: { indexes: 'array', writeConcern: 'object' }, refused: ['commitQuorum', 'ignoreUnknownIndexOptions'] },
+  delete: { served: { deletes: 'array', ordered: 'boolean', writeConcern: 'object' }, refused: ['let'] },
+  drop: { served: { writeConcern: 'object' }, refused: [] },
+  dropDatabase: { served: { writeConcern: 'object' }, refused: [] },
+  endSessions: { served: { writeConcern: 'object' }, refused: [] },
   find: {
     served: { filter: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
     refused: ['projection', 'skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
       'allowPartialResults', 'allowDiskUse', 'oplogReplay']
   },
   findAndModify: {
-    served: { query: 'object', update: 'any', new: 'boolean', remove: 'boolean', upsert: 'boolean' },
+    served: { query: 'object', update: 'any', new: 'flag', remove: 'flag', upsert: 'flag', writeConcern: 'object' },
     refused: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
   },
   getMore: { served: { collection: 'string', batchSize: 'number' }, refused: [] },
   hello: { served: { client: 'object' }, refused: [], lenient: true },
-  insert: { served: { documents: 'array', ordered: 'boolean' }, refused: ['bypassDocumentValidation'] },
-  isMaster: { served: { client: 'object' }, refused: [], lenient: true, outsideApi: true },
+  insert: { served: { documents: 'array', ordered: 'boolean', writeConcern: 'object' }, refused: ['bypassDocumentValidation'] },
   ismaster: { served: { client: 'object' }, refused: [], lenient: true, outsideApi: true },
   killCursors: { served: { cursors: 'array' }, refused: [] },
   ping: { served: {}, refused: [] }
@@ -53,7 +52,7 @@ export const commands = {
 export type CommandName = keyof typeof commands
 
 /** Commands of MongoDB outside Stable API version 1 that a client is likely to try. */
-export const outsideApi: readonly string[] = ['buildInfo', 'collStats', 'connectionStatus', 'dbStats', 'distinct', 'getParameter', 'mapReduce', 'serverStatus',
+export const outsideApi: readonly string[] = ['buildInfo', 'collStats', 'connectionStatus', 'dbStats', 'distinct', 'getParameter', 'isMaster', 'mapReduce', 'serverStatus',
   'validate']
 
 /** Fields that any command may carry. */
@@ -64,7 +63,6 @@ export const genericFields: Names = {
     apiVersion: 'string',
     apiStrict: 'boolean',
     apiDeprecationErrors: 'boolean',
-    writeConcern: 'object',
     comment: 'any'
   },
   refused: ['$clusterTime', '$readPreference', 'maxTimeMS', 'readConcern']
@@ -89,12 +87,15 @@ export const updateOperators = {
   refused: ['$min', '$max', '$mul', '$rename', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
 } as const satisfies Names
 
+/** The fields to sort by, one at a time. */
+export const sortFields: readonly string[] = ['_id']
+
 /** The stages of the one pipeline there is, in their order. */
 export const stages = ['$match', '$group'] as const
 
 /** An index: on one field of the top level, ascending, by which documents expire. */
 export const indexOptions: Names = {
-  served: { key: 'object', name: 'string', expireAfterSeconds: 'number' },
+  served: { key: 'object', name: 'string', expireAfterSeconds: 'any' },
   refused: ['unique', 'sparse', 'partialFilterExpression', 'collation', 'hidden', 'v', 'background', 'storageEngine', 'weights', 'default_language',
     'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max', 'wildcardProjection', 'clustered', 'prepareUnique']
 }

@@ -14,7 +14,8 @@ export type Update = Map<string, Change>
 
 /** Takes { $set: { field: value, ... }, $setOnInsert: { ... }, $inc: { field: number, ... } } with fields of the top level. */
 export function parseUpdate (update: Field): Update {
-  if (update.type !== types.object) throw new MongoError('CommandNotSupported', 'The embedded store does not support updates by a pipeline')
+  if (update.type === types.array) throw new MongoError('CommandNotSupported', 'The embedded store does not support updates by a pipeline')
+  if (update.type !== types.object) throw new MongoError('FailedToParse', 'Update argument must be either an object or an array')
   const modifiers = fieldsOf(update.value)
   if (!modifiers[0]?.name.startsWith('$')) throw new MongoError('CommandNotSupported', 'The embedded store does not replace documents')
   const changes: Update = new Map()

@@ -1,9 +1,9 @@
 import { fieldsOf, text, types, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
-import { numberOf } from '../request.js'
+import { checkField, numberOf } from '../request.js'
 import { Scan } from '../scan.js'
-import { indexOptions, servedKind } from '../surface.js'
+import { indexOptions } from '../surface.js'
 import type { TtlIndex } from '../ttl.js'
 import { ok, type Run } from './command.js'
 
@@ -62,10 +62,10 @@ async function build (collection: Collection, names: string[]): Promise<void> {
 /** { key: { field: 1 }, name, expireAfterSeconds } */
 function parseIndex (spec: Buffer): TtlIndex {
   const options = fieldsOf(spec)
-  for (const { name } of options) servedKind(indexOptions, name, 'InvalidIndexSpecificationOption', 'Not valid for an index specification')
+  for (const option of options) checkField('createIndexes.indexes', option, indexOptions)
   const { key, name, expireAfterSeconds } = Object.fromEntries(options.map(field => [field.name, field]))
-  if (key?.type !== types.object) throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification")
-  if (name?.type !== types.string) throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification")
+  if (key === undefined) throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification")
+  if (name === undefined) throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification")
   if (name.value.length === 5) throw new MongoError('CannotCreateIndex', 'The index name cannot be empty')
   if (expireAfterSeconds === undefined) throw new MongoError('CommandNotSupported', 'The embedded store serves indexes with expireAfterSeconds only')
   return { name: text(name.value), field: fieldOf(key.value), expireAfterSeconds: secondsOf(expireAfterSeconds), built: false }

@@ -4,6 +4,7 @@ import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
 import { checkKind, numberOf, type Request } from '../request.js'
 import { Scan } from '../scan.js'
+import { sortFields } from '../surface.js'
 import { cursorReply, type Run } from './command.js'
 
 /** What MongoDB sends at first when nobody asks for a size. */
@@ -22,7 +23,7 @@ export const find: Run = async (request, { storage, cursors }) => {
 function isReverse (request: Request): boolean {
   const [field, ...others] = fieldsOf(request.document('sort') ?? noDocument)
   if (field === undefined) return false
-  if (field.name !== '_id' || others.length > 0) throw new MongoError('CommandNotSupported', 'The embedded store sorts by _id only')
+  if (!sortFields.includes(field.name) || others.length > 0) throw new MongoError('CommandNotSupported', 'The embedded store sorts by _id only')
   checkKind('sort', field, 'number')
   const direction = numberOf(field)
   if (direction !== 1 && direction !== -1) throw new MongoError('Location15975', '$sort key ordering must be 1 (for ascending) or -1 (for descending)')

@@ -4,6 +4,7 @@ import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter, type Selection } from '../filter.js'
 import { documentKey } from '../keys.js'
+import type { Request } from '../request.js'
 import { Scan } from '../scan.js'
 import { applyUpdate, parseUpdate, type Update } from '../update.js'
 import { ok, type Run } from './command.js'
@@ -27,8 +28,15 @@ export const findAndModify: Run = async (request, { storage }) => {
   if (request.boolean('remove', false)) throw new MongoError('CommandNotSupported', 'The embedded store does not support findAndModify with remove')
   const selection = parseFilter(request.required('query', 'object').value)
   if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
-  const modification = { selection, update: parseUpdate(request.required('update', 'any')), upsert: request.boolean('upsert', false) }
+  const modification = { selection, update: parseUpdate(updateOf(request)), upsert: request.boolean('upsert', false) }
   return reply(await collection.write(() => modify(collection, modification)), request.boolean('new', false))
+}
+
+/** MongoDB has an error of its own for this one. */
+function updateOf (request: Request): Field {
+  const update = request.fields.get('update')
+  if (update === undefined) throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified')
+  return update
 }
 
 function modify (collection: Collection, { selection, update, upsert }: Modification): Outcome {

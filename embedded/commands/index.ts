@@ -35,7 +35,6 @@ const handlers: Record<CommandName, Run> = {
   getMore,
   hello,
   insert,
-  isMaster,
   ismaster: isMaster,
   killCursors,
   ping
@@ -84,6 +83,7 @@ function checkFields (request: Request, row: CommandRow): void {
     const names = Object.hasOwn(row.served, name) || row.refused.includes(name) ? row : genericFields
     if (name === request.command || (row.lenient === true && !Object.hasOwn(names.served, name))) continue
     if (transactionFields.includes(name)) throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
+    if (name === 'writeConcern' && names !== row) throw new MongoError('InvalidOptions', 'Command does not support writeConcern')
     checkField(request.command, field, names)
   }
   for (const [name] of request.sequences) checkField(request.command, { name, type: types.array, value: noDocument }, row)

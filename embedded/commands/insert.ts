@@ -79,7 +79,7 @@ export function checkId ({ type, value }: Field): void {
   const forbidden = forbiddenIds.get(type)
   if (forbidden !== undefined) throw new MongoError('InvalidIdField', `The '_id' value cannot be of type ${forbidden}`)
   const operator = type === types.object && fieldsOf(value).find(({ name }) => name.startsWith('$'))
-  if (operator) throw new MongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${operator.name} is not valid for storage.`)
+  if (operator) throw new MongoError('BadValue', `_id fields may not contain '$'-prefixed fields: ${operator.name} is not valid for storage.`)
 }
 
 export function duplicate (namespace: string, id: Field): MongoError {

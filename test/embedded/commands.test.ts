@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { Decimal128, Double, Int32, Long, type Document } from 'bson'
 import t from 'tap'
+import { commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
 import { serverFor, type SendOptions } from './support.js'
 
 const api = { apiVersion: '1', apiStrict: true, apiDeprecationErrors: true }
@@ -40,7 +42,8 @@ const refused: Record<string, Refusal> = {
   'a field in the body and as a sequence': { code: 40413, codeName: 'IDLDuplicateField', body: insertOne, options: { sequences: { documents: [{}] } } },
   'a field that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', projection: { a: 1 } } },
   'a field of the wrong type': { code: 14, codeName: 'TypeMismatch', body: { find: 'students', filter: 'x' } },
-  'a generic field of the wrong type': { code: 14, codeName: 'TypeMismatch', body: { ping: 1, writeConcern: 'x' } },
+  'a generic field of the wrong type': { code: 14, codeName: 'TypeMismatch', body: { drop: 'x', writeConcern: 'x' } },
+  'a write concern for what writes nothing': { code: 72, codeName: 'InvalidOptions', body: { ping: 1, writeConcern: {} } },
   'a missing field': { code: 40414, codeName: 'IDLFailedToParse', body: { insert: 'students' } },
   'a transaction number': { code: 20, codeName: 'IllegalOperation', body: { ...insertOne, txnNumber: Long.fromNumber(1) } },
   'a transaction': { code: 20, codeName: 'IllegalOperation', body: { ...insertOne, startTransaction: true, autocommit: false } },
@@ -78,10 +81,12 @@ const refused: Record<string, Refusal> = {
   '$in without an array': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $in: 1 } } } },
   'an operator in $in': { code: 2, codeName: 'BadValue', body: { find: 'students', filter: { _id: { $in: [{ $gt: 1 }] } } } },
   'a regular expression': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', filter: { _id: /x/ } } },
-  'a negative limit': { code: 51024, codeName: 'Location51024', body: { find: 'students', limit: -1 } },
+  'a negative limit': { code: 2, codeName: 'BadValue', body: { find: 'students', limit: -1 } },
   'a sort by another field': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', sort: { name: 1 } } },
   'a sort by two fields': { code: 115, codeName: 'CommandNotSupported', body: { find: 'students', sort: { _id: 1, name: 1 } } },
   'a sort in no direction': { code: 15975, codeName: 'Location15975', body: { find: 'students', sort: { _id: 2 } } },
+  'getMore with a negative size': { code: 2, codeName: 'BadValue', body: { getMore: Long.fromNumber(4711), collection: 'students', batchSize: -1 } },
+  'getMore without a collection': { code: 40414, codeName: 'IDLFailedToParse', body: { getMore: Long.fromNumber(4711) } },
   'getMore with an int32': { code: 14, codeName: 'TypeMismatch', body: { getMore: 1, collection: 'students' } },
   'getMore of an unknown cursor': { code: 43, codeName: 'CursorNotFound', body: { getMore: Long.fromNumber(4711), collection: 'students' } },
   'killCursors with an int32': { code: 14, codeName: 'TypeMismatch', body: { killCursors: 'students', cursors: [1] } },
@@ -95,6 +100,7 @@ const refused: Record<string, Refusal> = {
   'a delete with a hint': { code: 115, codeName: 'CommandNotSupported', body: { delete: 'students', deletes: [{ q: {}, limit: 1, hint: '_id_' }] } },
 
   'findAndModify without an _id': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: {} } },
+  'findAndModify without an update': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: undefined } },
   'findAndModify with remove': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, remove: true } },
   'an upsert by a list of _ids': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: { _id: { $in: [3, 4] } }, upsert: new Int32(1) } },
   'an upsert by no _id of a list': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, query: { _id: { $in: [] } }, upsert: true } },
@@ -103,6 +109,7 @@ const refused: Record<string, Refusal> = {
   'a replacement': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { name: 'x' } } },
   'an empty update': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: {} } },
   'an update by a pipeline': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: [{ $set: { name: 'x' } }] } },
+  'an update that is no document': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: 1 } },
   'an unknown update operator': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $foo: { name: 'x' } } } },
   'an unknown update operator after $set': { code: 9, codeName: 'FailedToParse', body: { ...setName, update: { $set: { name: 'x' }, name: 'x' } } },
   'an update operator that MongoDB has': { code: 115, codeName: 'CommandNotSupported', body: { ...setName, update: { $unset: { n: 1 } } } },
@@ -117,12 +124,13 @@ const refused: Record<string, Refusal> = {
   '$set of another _id': { code: 66, codeName: 'ImmutableField', body: { ...setName, update: { $set: { _id: 2 } } } },
 
   'no index': { code: 2, codeName: 'BadValue', body: { createIndexes: 'students', indexes: [] } },
-  'an index without a key': { code: 9, codeName: 'FailedToParse', body: index({ key: 1 }) },
-  'an index without a name': { code: 9, codeName: 'FailedToParse', body: index({ name: 1 }) },
+  'an index without a key': { code: 9, codeName: 'FailedToParse', body: index({ key: undefined }) },
+  'an index on a number': { code: 14, codeName: 'TypeMismatch', body: index({ key: 1 }) },
+  'an index without a name': { code: 9, codeName: 'FailedToParse', body: index({ name: undefined }) },
   'an index with an empty name': { code: 67, codeName: 'CannotCreateIndex', body: index({ name: '' }) },
   'an index by which nothing expires': { code: 115, codeName: 'CommandNotSupported', body: { createIndexes: 'students', indexes: [{ key: { a: 1 }, name: 'a_1' }] } },
   'a unique index': { code: 115, codeName: 'CommandNotSupported', body: index({ unique: true }) },
-  'an index with an unknown option': { code: 197, codeName: 'InvalidIndexSpecificationOption', body: index({ foo: 1 }) },
+  'an index with an unknown option': { code: 40415, codeName: 'IDLUnknownField', body: index({ foo: 1 }) },
   'an index on nothing': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: {} }) },
   'expiry by two fields': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: { a: 1, b: 1 } }) },
   'an index on an empty field': { code: 67, codeName: 'CannotCreateIndex', body: index({ key: { '': 1 } }) },
@@ -159,4 +167,21 @@ t.test('whatever is not served is refused with the code that MongoDB has for it,
     t.match(reply, { ok: new Double(0), code: new Int32(code), codeName, errmsg: String }, title)
   }
   t.match(await client.send({ find: 'students' }), { cursor: { firstBatch: [{ _id: new Int32(1) }] } })
+})
+
+t.test('docs/embedded.md lists exactly what is served', async t => {
+  const page = await readFile(new URL('../../docs/embedded.md', import.meta.url), 'utf8')
+  const listed = [...page.matchAll(/^\| ((?:command|any|one|filter|sort|update|pipeline|index)\b[^|]*) \|([^|]*)\|$/gm)]
+  const names = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+  t.same(Object.fromEntries(listed.map(([, kind, cell]) => [kind, names(cell)])), {
+    ...Object.fromEntries(Object.entries(commands).map(([name, { served }]) => [`command \`${name}\``, Object.keys(served)])),
+    'any command': Object.keys(genericFields.served),
+    'one of `deletes`': Object.keys(deleteStatement.served),
+    'filter on `_id`': Object.keys(filterOperators.id.served),
+    'filter on another field': Object.keys(filterOperators.field.served),
+    sort: sortFields,
+    update: Object.keys(updateOperators.served),
+    pipeline: stages,
+    index: Object.keys(indexOptions.served)
+  })
 })

@@ -81,16 +81,17 @@ t.test('a duplicate is an E11000 that shows the key; ordered stops there, unorde
   t.same(await ids(client, { filter: { _id: { $in: [1, 2, 3, 4, 5] } } }), [1, 2, 4, 5])
 })
 
-t.test('a batch of 100,000 that are all refused is answered in one reply, its messages up to a megabyte', async t => {
+t.test('a batch that is all refused is answered in one reply, however large, its messages up to a megabyte', async t => {
   const { client } = await serverFor(t)
-  const documents = Array.from({ length: 100_000 }, (_, index) => ({ _id: `${'x'.repeat(40)}${index}` }))
-  t.same((await insert(client, documents)).n, new Int32(100_000))
+  const count = 20_000
+  const documents = Array.from({ length: count }, (_, index) => ({ _id: `${'x'.repeat(900)}${index}` }))
+  t.same((await insert(client, documents)).n, new Int32(count))
   const { n, writeErrors } = await insert(client, documents, { ordered: false })
   t.same(n, new Int32(0))
-  t.equal(writeErrors.length, 100_000)
-  t.match(writeErrors[5000], { index: new Int32(5000), code: new Int32(11000), keyValue: documents[5000], errmsg: /^E11000/ })
-  t.match(writeErrors[99_999], { index: new Int32(99_999), code: new Int32(11000), keyValue: documents[99_999], errmsg: '' })
-  t.match(await insert(client, [...documents, { _id: 1 }]), { code: new Int32(16), codeName: 'InvalidLength' })
+  t.equal(writeErrors.length, count)
+  t.match(writeErrors[500], { index: new Int32(500), code: new Int32(11000), keyValue: documents[500], errmsg: /^E11000/ })
+  t.match(writeErrors[count - 1], { index: new Int32(count - 1), code: new Int32(11000), keyValue: documents[count - 1], errmsg: '' })
+  t.match(await insert(client, Array.from({ length: 100_001 }, () => ({}))), { code: new Int32(16), codeName: 'InvalidLength' })
 })
 
 t.test('an _id that can be none is refused, the others of the batch go in', async t => {
@@ -211,7 +212,7 @@ t.test('a batch of 0 opens a cursor, a single batch opens none', async t => {
   const { cursor } = await client.send({ find: 'students', batchSize: 0 })
   t.same(cursor.firstBatch, [])
   t.not(cursor.id.toNumber(), 0)
-  t.match(await client.send({ find: 'students', batchSize: 2, singleBatch: new Int32(1) }), { cursor: { id: Long.ZERO } })
+  t.match(await client.send({ find: 'students', batchSize: 2, singleBatch: true }), { cursor: { id: Long.ZERO } })
 })
 
 t.test('a batch ends before it is too large for a message', async t => {

@@ -1,0 +1,120 @@
+import { Int32, Long, type Document } from 'mongodb'
+import { asSet, exact, type Side } from '../side.js'
+import { chance, id, one, texts, upTo } from '../values.js'
+import { collection, large, largeCount, type Case } from './case.js'
+
+/** A filter that the surface has, on documents of the shared collections. */
+export function filter (): Document {
+  const name = one(['name', 'type', 'tags', 'missing'])
+  const text = chance(0.5) ? one(texts) : { $eq: one(texts) }
+  if (chance(0.25)) return { [name]: text }
+  return chance(0.3) ? { ...idFilter(), [name]: text } : idFilter()
+}
+
+export function idFilter (): Document {
+  const kind = upTo(3)
+  if (kind === 0) return { _id: id() }
+  if (kind === 1) return { _id: { $eq: id() } }
+  return { _id: { $in: Array.from({ length: upTo(5) }, id) } }
+}
+
+export const reads: Record<string, () => Case> = {
+  'find in no order' () {
+    const command = { find: collection(), filter: chance(0.1) ? {} : filter(), ...generic() }
+    return { run: async side => found(await side.command(command), asSet) }
+  },
+  'find in the order of _id' () {
+    const command = { find: collection(), filter: chance(0.6) ? {} : filter(), sort: { _id: one([1, -1, new Int32(1), Long.fromNumber(-1)]) }, limit: upTo(20) }
+    return { run: async side => found(await side.command(command)) }
+  },
+  'find and getMore to the end' () {
+    const command = {
+      find: large,
+      filter: chance(0.5) ? {} : one([{ name: one(texts) }, { _id: { $in: Array.from({ length: upTo(60) }, () => new Int32(upTo(2 * largeCount))) } }]),
+      sort: { _id: one([1, -1]) },
+      batchSize: one([0, 1, 2, 50, 101, 1000]),
+      ...(chance(0.5) && { limit: one([0, 1, 60, 150, 1000]) })
+    }
+    const batchSize = one([20, 50, 100])
+    return { run: side => batches(side, command, { batchSize }) }
+  },
+  'find one batch' () {
+    const limit = 1 + upTo(5)
+    const command = { find: large, filter: {}, sort: { _id: 1 }, ...one([{ limit, batchSize: limit, singleBatch: true }, { batchSize: limit, singleBatch: false }]) }
+    return {
+      run: async side => {
+        const reply = await side.command(command)
+        await end(side, large, reply)
+        return found(reply)
+      }
+    }
+  },
+  'getMore and killCursors' () {
+    const wrong = one(['killed', 'unknown', 'foreign'])
+    return { run: side => misusedCursor(side, wrong) }
+  },
+  "the driver's find" () {
+    const by = chance(0.5) ? {} : filter()
+    const options = { sort: { _id: one([1, -1] as const) }, limit: upTo(10), batchSize: 1 + upTo(5), ...exact }
+    const name = collection()
+    return { run: side => side.collection(name).find(by, options).toArray() }
+  },
+  "the driver's findOne" () {
+    const [name, by]: [string, Document] = [collection(), { _id: id() }]
+    return { run: side => side.collection(name).findOne(by, exact) }
+  },
+  'count' () {
+    const command = { count: one([collection(), large, 'none']), ...generic() }
+    return { run: side => side.command(command) }
+  },
+  'aggregate to count' () {
+    const pipeline = [{ $match: chance(0.2) ? {} : filter() }, { $group: { _id: 1, n: { $sum: 1 } } }]
+    const command = { aggregate: collection(), pipeline, cursor: one([{}, { batchSize: 10 }]) }
+    return { run: async side => found(await side.command(command)) }
+  },
+  "the driver's countDocuments" () {
+    const [name, by] = [one([collection(), large]), chance(0.3) ? {} : filter()]
+    return { run: async side => [await side.collection(name).countDocuments(by), await side.collection(name).estimatedDocumentCount()] }
+  }
+}
+
+/** What any command may carry. */
+export function generic (): Document {
+  return { ...(chance(0.3) && { comment: one(['x', { a: 1 }]) }) }
+}
+
+/** The first batch, and whether there is more. */
+function found ({ cursor: { firstBatch, id, ns }, ...rest }: Document, shape: (documents: Document[]) => unknown = documents => documents): Document {
+  return { ...rest, ns, documents: shape(firstBatch), open: !id.isZero() }
+}
+
+/** Not when the cursor ends: whether a server knows that a full batch was the last, before the next one is asked for, is its own matter. */
+async function batches (side: Side, command: Document, more: Document): Promise<unknown[]> {
+  const { cursor: { firstBatch, id: first, ns }, ok } = await side.command(command)
+  const seen: unknown[] = [ok, ns, firstBatch]
+  for (let id = first; !id.isZero();) {
+    const { cursor, ok } = await side.command({ getMore: id, collection: command.find, ...more })
+    if (cursor.nextBatch.length > 0) seen.push([ok, cursor.ns, cursor.nextBatch])
+    id = cursor.id
+  }
+  return seen
+}
+
+async function end (side: Side, name: string, { cursor: { id } }: Document): Promise<Document | undefined> {
+  if (id.isZero()) return
+  const { cursorsKilled, cursorsNotFound, cursorsAlive, cursorsUnknown, ok } = await side.command({ killCursors: name, cursors: [id, Long.fromNumber(1)] })
+  return { killed: cursorsKilled.length, notFound: cursorsNotFound.map(Number), cursorsAlive, cursorsUnknown, ok }
+}
+
+async function misusedCursor (side: Side, wrong: string): Promise<unknown> {
+  const reply = await side.command({ find: large, filter: {}, batchSize: 2 })
+  const { id } = reply.cursor
+  try {
+    if (wrong === 'foreign') return await side.command({ getMore: id, collection: 'a' })
+    const ended = await end(side, large, reply)
+    if (wrong === 'killed') await side.command({ getMore: id, collection: large })
+    return ended
+  } finally {
+    await end(side, large, reply)
+  }
+}

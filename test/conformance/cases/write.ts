@@ -1,0 +1,135 @@
+import { Int32, Long, type Document } from 'mongodb'
+import { asSet, database, exact } from '../side.js'
+import { chance, document, fieldName, fields, id, number, one, some, summands, texts, upTo, value } from '../values.js'
+import { collection, type Case } from './case.js'
+import { filter, generic, idFilter } from './read.js'
+
+const writeConcerns = [{ w: 1 }, { w: 'majority' }, { w: 1, j: true }]
+
+export const writes: Record<string, () => Case> = {
+  'insert' () {
+    const command = { insert: collection(), documents: several(document), ...(chance(0.7) && { ordered: chance(0.5) }), ...concern(), ...generic() }
+    return { run: side => side.command(command) }
+  },
+  'insert what can be no _id' () {
+    const wrong = () => ({ _id: one([[1], /x/, { $a: 1 }, { $eq: 1 }, []]), name: 'x' })
+    const documents = some([document(), wrong(), document(), wrong()], 1, 4)
+    const command = { insert: collection(), documents, ordered: chance(0.5) }
+    return { run: side => side.command(command) }
+  },
+  'insert without an _id' () {
+    const documents = several(fields)
+    return {
+      run: async side => {
+        const reply = await side.command({ insert: 'fresh', documents })
+        const { cursor } = await side.command({ find: 'fresh' })
+        await side.command({ drop: 'fresh' })
+        return [reply, asSet(cursor.firstBatch.map(({ _id, ...rest }: Document) => [_id._bsontype, rest]))]
+      }
+    }
+  },
+  "the driver's insertMany" () {
+    // of a null _id the driver makes an ObjectId, another on each side
+    const [name, documents, ordered] = [collection(), several(document).filter(({ _id }) => _id !== null), chance(0.5)]
+    return { run: side => side.collection(name).insertMany([{ _id: 'x' }, ...documents], { ordered }) }
+  },
+  'findAndModify' () {
+    const command = {
+      findAndModify: collection(),
+      query: one([{ _id: id() }, { _id: { $eq: id() } }, { _id: { $in: [id()] } }, { _id: id(), [one(['name', 'type', 'tags'])]: one(texts) }]),
+      update: update(),
+      ...(chance(0.8) && { new: one([true, false, new Int32(1)]) }),
+      ...(chance(0.2) && { remove: false }),
+      ...(chance(0.5) && { upsert: one([true, false, new Int32(0), Long.fromNumber(1)]) }),
+      ...concern()
+    }
+    return { run: side => side.command(command) }
+  },
+  'increments' () {
+    const _id = id()
+    const [n, by] = summands()
+    const [name, setUp, change] = [collection(), { $set: { n } }, { $inc: { n: by } }]
+    const modify = (update: Document): Document => ({ findAndModify: name, query: { _id }, update, new: true, upsert: true })
+    return {
+      run: async side => {
+        await side.command(modify(setUp))
+        return side.command(modify(change))
+      }
+    }
+  },
+  "the driver's findOneAndUpdate" () {
+    const [name, by, change]: [string, Document, Document] = [collection(), { _id: id() }, update()]
+    const options = { upsert: chance(0.5), returnDocument: one(['before', 'after'] as const), includeResultMetadata: true as const, ...exact }
+    return {
+      run: async side => {
+        const { lastErrorObject, value, ok } = await side.collection(name).findOneAndUpdate(by, change, options)
+        return { lastErrorObject, value, ok }
+      }
+    }
+  },
+  'delete' () {
+    const statement = (): Document => chance(0.7)
+      ? { q: one([{ _id: id() }, { _id: { $in: [id()] } }]), limit: one([0, 1, Long.fromNumber(1)]) }
+      : { q: filter(), limit: 0 }
+    const command = { delete: collection(), deletes: several(statement), ...(chance(0.5) && { ordered: chance(0.5) }), ...concern(), ...generic() }
+    return { run: side => side.command(command) }
+  },
+  "the driver's deletes" () {
+    const [name, by, many]: [string, Document, Document] = [collection(), { _id: id() }, idFilter()]
+    return {
+      run: async side => {
+        const documents = side.collection(name)
+        return [await documents.deleteOne(by), await documents.deleteMany(many)]
+      }
+    }
+  },
+  'createIndexes' () {
+    const command = { createIndexes: one([...'abc', 'new']), indexes: several(index), ...concern(), ...generic() }
+    return { run: side => side.command(command) }
+  },
+  'drop' () {
+    const command = { drop: one(['new', 'fresh', 'none', ...chance(0.2) ? 'abc' : []]), ...concern(), ...generic() }
+    return { run: side => side.command(command) }
+  },
+  'dropDatabase' () {
+    const command = { dropDatabase: 1, ...concern() }
+    return {
+      run: async side => {
+        const other = side.client.db(`${database}_2`)
+        await other.collection('a').insertOne({})
+        const { ok, dropped } = await other.command(command, exact)
+        return { ok, dropped }
+      }
+    }
+  }
+}
+
+function several<T> (make: () => T): T[] {
+  return Array.from({ length: 1 + upTo(4) }, make)
+}
+
+function concern (): Document {
+  return { ...(chance(0.8) && { writeConcern: one(writeConcerns) }) }
+}
+
+/**
+ * $set, $setOnInsert and $inc, seldom of one field at once. New fields come in the order of their names, as MongoDB appends them
+ * (reference/operator/update/set): SecantusDB takes them as they come.
+ */
+export function update (): Document {
+  const names = some(['extra', 'm', 'n', 'name', 'type', 'ünï'], 1, 6).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  const operators = some(['$set', '$setOnInsert', '$inc'], 1, 3)
+  const share = Math.ceil(names.length / operators.length)
+  return Object.fromEntries(operators.map((operator, place) => {
+    const own = [...names.slice(place * share, (place + 1) * share), ...chance(0.03) ? [fieldName()] : []]
+    // a missing field becomes what is added, -0.0 too (reference/operator/update/inc): SecantusDB makes it 0.0
+    const operand = operator === '$inc' ? () => number({ minusZero: false }) : value
+    return [operator, Object.fromEntries(own.map(name => [name, operand()]))]
+  }))
+}
+
+/** On a field that no document of these collections has, so that nothing of them expires. */
+function index (): Document {
+  const field = one(['x', 'y', 'z'])
+  return { key: { [field]: one([1, new Int32(1), Long.fromNumber(1)]) }, name: chance(0.8) ? `${field}_1` : one(['x_1', 'y_1', 'own']), expireAfterSeconds: one([0, 0, 0, 3600]) }
+}

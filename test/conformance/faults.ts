@@ -1,0 +1,40 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** A mistake in the embedded store, as a change of its built text. */
+export interface Fault {
+  title: string
+  file: string
+  from: string
+  to: string
+}
+
+export const faults: Fault[] = [
+  { title: 'a comparison inverted: a filter by a string finds what differs', file: 'filter.js', from: '&& value.equals(wanted)', to: '&& !value.equals(wanted)' },
+  { title: 'an index entry dropped: none for the dates of an array', file: 'ttl.js', from: 'found.type === types.array ? fieldsOf(found.value) : [found]', to: '[found]' },
+  { title: 'an index entry left behind: a changed date does not replace the old one', file: 'collection.js', from: '        this.unindex(key);\n        this.index(key, document);', to: '        this.index(key, document);' },
+  { title: 'an int32 that wraps around', file: 'increment.js', from: 'isWithin(sum, int32Limit)', to: 'true' },
+  { title: 'numbers of two types that are two keys', file: 'keys.js', from: '[types.double, 4], [types.int32, 4]', to: '[types.double, 4], [types.int32, 5]' },
+  { title: '$setOnInsert on what is there', file: 'update.js', from: "isNew || operator !== '$setOnInsert'", to: 'true' },
+  { title: 'a batch that goes on after its first error', file: 'commands/insert.js', from: 'if (ordered)', to: 'if (false)' },
+  { title: 'a cursor that loses a document between two batches', file: 'scan.js', from: 'found.length === wanted ? found.at(-1) : entries.at(-1)', to: 'entries.at(-1)' },
+  { title: 'an upsert that writes over a document', file: 'commands/findAndModify.js', from: 'if (collection.get(key) !== undefined)', to: 'if (false)' },
+  { title: 'a sort that does not look at its direction', file: 'commands/find.js', from: 'return direction === -1', to: 'return false' },
+  { title: 'an unknown field that passes', file: 'surface.js', from: 'throw new MongoError(unknown, ', to: "return 'any'; throw new MongoError(unknown, " }
+]
+
+const built = fileURLToPath(new URL('../../embedded', import.meta.url))
+
+/** A copy of the built store with the fault in it. */
+export async function plant ({ title, file, from, to }: Fault): Promise<{ serve: typeof import('../../embedded/server.js')['serve'], remove: () => Promise<void> }> {
+  // beside the original, where the packages are found
+  const copy = await mkdtemp(join(built, '..', 'fault-'))
+  await cp(built, copy, { recursive: true })
+  const path = join(copy, file)
+  const text = await readFile(path, 'utf8')
+  if (!text.includes(from)) throw new Error(`${file} does not have the text that the fault changes: ${title}`)
+  await writeFile(path, text.replace(from, to))
+  const { serve } = await import(pathToFileURL(join(copy, 'server.js')).href)
+  return { serve, remove: () => rm(copy, { recursive: true }) }
+}
