@@ -63,9 +63,10 @@ export class FrameReader {
     return frame
   }
 
-  /** Doubles, so that each byte is copied about twice however many pieces there are. */
+  /** Doubles up to the frame's end, so that each byte is copied about twice however many pieces there are. */
   private grow (length: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.bytes.length))
+    const frameBytes = this.length < headerBytes ? headerBytes : this.bytes.readInt32LE()
+    const bytes = Buffer.allocUnsafeSlow(Math.max(length, Math.min(frameBytes, 2 * this.bytes.length)))
     this.bytes.copy(bytes, 0, 0, this.length)
     this.bytes = bytes
   }
