@@ -6,7 +6,7 @@ import { freePort, isInstalled, run, start, type Running } from './process.js'
 const POOL_SIZE = 100
 
 /** Starts SecantusDB's Rust server in a folder. Throws an Error that says how to build it where it is missing. */
-export async function startDatabase (program: string, folder: string): Promise<Running> {
+export async function startDatabase (program: string, folder: string, options: string[] = []): Promise<Running> {
   if (!await isInstalled(program)) {
     throw new Error(`There is no ${program}. Name a MongoDB server by --url, or build SecantusDB's Rust server:
   cargo +nightly install secantus-mdb --version 0.5.3-beta.196 --ignore-rust-version --root DIR
@@ -14,7 +14,7 @@ and name it: SECANTUSD=DIR/bin/secantusd-rs npm run bench`)
   }
   const port = await freePort()
   await mkdir(folder)
-  const args = ['--port', String(port), '--storage-path', folder, '--log-level', 'WARNING']
+  const args = ['--port', String(port), '--storage-path', folder, '--log-level', 'WARNING', ...options]
   return start({ command: program, args }, `mongodb://127.0.0.1:${port}/?directConnection=true`, () => listens(port))
 }
 

@@ -32,7 +32,8 @@ function pinning ({ server, rest, all }: Cores): string {
   return `Cores: each server on core ${server}, database and load on ${rest}; the embedded store is a thread of its server, and both have cores ${all}.`
 }
 
-async function revision (): Promise<string> {
+/** The commit that is measured. */
+export async function revision (): Promise<string> {
   const git = async (...args: string[]) => (await run('git', args, { cwd: fromRoot('.') })).stdout.trim()
   const isChanged = await git('status', '--porcelain', '--untracked-files=no') !== ''
   return await git('rev-parse', '--short', 'HEAD') + (isChanged ? ' with changes' : '')

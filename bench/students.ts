@@ -51,6 +51,7 @@ export class StudentCollection {
   }
 }
 
-function documentOf (n: number) {
+/** The student of a number as it is stored. */
+export function documentOf (n: number) {
   return { _id: new ObjectId(idOf(n)), ...toStored(studentOf(n)) }
 }

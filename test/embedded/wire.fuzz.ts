@@ -25,7 +25,7 @@ const ANON_LIMIT_BYTES = 300e6
 t.test(`mutated frames for ${seconds} s leave a store that answers, from seed ${seed}`, async (t) => {
   const { child, url } = await startStore(t)
   const pid = Number(child.pid)
-  const client = new MongoClient(url)
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 2000 })
   t.teardown(() => client.close())
   const known = client.db('college').collection<{ _id: number, name: string }>('known')
   await known.insertOne({ _id: 1, name: 'Jane Doe' })
