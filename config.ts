@@ -3,6 +3,8 @@ import { loadEnvFile } from 'node:process'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME } from './lib/database-options.js'
+import { readKeys } from './lib/jwt-keys.js'
+import { isProxyList } from './lib/trust-proxy.js'
 
 const milliseconds = (fallback: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 3_600_000, default: fallback, description })
@@ -31,6 +33,17 @@ export const Config = Type.Object({
   COUCHBASE_PASSWORD: Type.Optional(Type.String({ description: 'The password of that user.' })),
   COUCHBASE_BUCKET: Type.Optional(Type.String({ description: 'The bucket of the user profiles.' })),
   COUCHBASE_TIMEOUT_MS: milliseconds(5_000, 'How long one operation on Couchbase may take before the answer is 503.'),
+  AUTH: oneOf(['on', 'off'], 'off', 'Whether requests need an access token: `on` or `off`.'),
+  JWT_SECRET: Type.Optional(Type.String({
+    description: 'With `AUTH=on`: the keys of the access tokens, separated by spaces, each of at least 32 bytes. The first signs, all verify.'
+  })),
+  JWT_SECRET_FILE: Type.Optional(Type.String({ description: 'A file with those keys, one on each line, in place of `JWT_SECRET`.' })),
+  JWT_ISSUER: Type.String({ default: 'student-course-api', description: 'The claim `iss` of the access tokens.' }),
+  JWT_AUDIENCE: Type.String({ default: 'student-course-api', description: 'The claim `aud` of the access tokens.' }),
+  TRUST_PROXY: Type.Optional(Type.String({
+    description: 'The proxies whose `X-Forwarded-For` tells the address of a client: addresses and ranges (`10.0.0.0/8`), ' +
+      '`loopback`, `linklocal` or `uniquelocal`, separated by commas. Not set: none is believed.'
+  })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
@@ -64,7 +77,7 @@ export function loadConfig (env: NodeJS.ProcessEnv): Config {
   const given = Object.keys(Config.properties).filter((name) => env[name])
   const config: unknown = Object.fromEntries(given.map((name) => [name, toValue(name, env[name])]))
   const validate = new Ajv({ allErrors: true, useDefaults: true }).compile<Config>(Config)
-  const faults = validate(config) ? missingForCouchbase(config) : (validate.errors as ErrorObject[]).map(describe) // set when it failed
+  const faults = validate(config) ? [...missingForCouchbase(config), ...keyFaults(config), ...proxyFaults(config)] : (validate.errors as ErrorObject[]).map(describe) // set when it failed
   if (faults.length > 0) throw new ConfigError(faults)
   return config as Config // as the validation found
 }
@@ -74,6 +87,16 @@ function missingForCouchbase (config: Config): string[] {
   if (!config.COUCHBASE_URL) return []
   const needed = ['COUCHBASE_USERNAME', 'COUCHBASE_PASSWORD', 'COUCHBASE_BUCKET'] as const
   return needed.filter((name) => !config[name]).map((name) => `${name} has to be set with COUCHBASE_URL`)
+}
+
+/** With access control, there is a key; what is wrong with one is told without it. */
+function keyFaults (config: Config): string[] {
+  return config.AUTH === 'on' ? readKeys(config).faults : []
+}
+
+function proxyFaults ({ TRUST_PROXY }: Config): string[] {
+  if (!TRUST_PROXY || isProxyList(TRUST_PROXY)) return []
+  return ['TRUST_PROXY must be addresses, ranges, loopback, linklocal or uniquelocal, separated by commas']
 }
 
 /** A variable is text; digits stand for a number where one is meant. */

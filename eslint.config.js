@@ -3,7 +3,7 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({
     ts: true,
-    ignores: ['dist', '.tap', 'data']
+    ignores: ['dist', '.tap', 'data', '**/.venv']
   }),
   {
     // a schema and its type share a name, as TypeBox's users write them; TypeScript itself refuses what is declared twice

@@ -6,10 +6,13 @@ import studentCourseApi from './app.js'
 import { loadConfig, readEnvFile, type Config } from './config.js'
 import { answerClientError, answerExpectation } from './lib/client-error.js'
 import { hosts } from './lib/connect.js'
+import type { AuthOptions } from './lib/auth-options.js'
 import { onInterrupt } from './lib/interrupt.js'
 import { couchbaseOf } from './lib/store-of.js'
-import { loggerOptions } from './lib/logger.js'
-import errors, { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
+import { readKeys } from './lib/jwt-keys.js'
+import { loggerOptions, RequestLog } from './lib/logger.js'
+import { isLoopback } from './lib/loopback.js'
+import { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
@@ -30,12 +33,12 @@ async function serve (config: Config): Promise<void> {
   const app = build(config)
   closeOnSignals(app, config.SHUTDOWN_TIMEOUT_MS)
   try {
-    await app.register(errors)
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
       couchbase: couchbaseOf(config),
+      auth: authOf(config),
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'
     })
@@ -49,7 +52,9 @@ async function serve (config: Config): Promise<void> {
 function build (config: Config): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
+    logController: new RequestLog(),
     genReqId: () => crypto.randomUUID(),
+    trustProxy: config.TRUST_PROXY ?? false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
@@ -63,6 +68,7 @@ function build (config: Config): FastifyInstance {
   // methods that Fastify does not know are 405 on known paths too, and that is told without reading a body
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
+  app.setErrorHandler(sendError)
   app.addHook('onRequest', refuseWithoutHost)
   app.server.on('checkExpectation', answerExpectation)
   app.addHook('preClose', async () => {
@@ -73,12 +79,19 @@ function build (config: Config): FastifyInstance {
   return app
 }
 
+function authOf (config: Config): AuthOptions | undefined {
+  if (config.AUTH === 'off') return undefined
+  return { keys: readKeys(config).keys, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
+}
+
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   app.log.level = 'silent'
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   app.log.level = config.LOG_LEVEL
-  app.log.child({}, { level: 'info' }).info(startLine(url, config))
+  const log = app.log.child({}, { level: 'info' })
+  log.info(startLine(url, config))
+  if (config.AUTH === 'off' && !isLoopback(config.HOST)) log.warn('AUTH is off: whoever reaches this address may read and change everything')
 }
 
 function closeOnSignals (app: FastifyInstance, delay: number): void {

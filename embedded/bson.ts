@@ -29,6 +29,8 @@ export const types = {
 /** MongoDB's documented limit: "no more than 100 levels of nesting". */
 export const maxDepth = 100
 export const maxDocumentBytes = 16 * 1024 * 1024
+/** Elements of one document or array: more than any batch has, and few enough to be handled as objects. */
+export const maxElements = 200_000
 export const noDocument = documentOf([])
 
 /** One element of a document. `value` is a view on the document's bytes, not a copy. */
@@ -82,45 +84,81 @@ export function text (value: Buffer): string {
   return value.toString('utf8', 4, value.length - 1)
 }
 
+/** Bytes of the values whose type says how long they are. */
+const fixedBytes = new Map<number, number>([
+  [types.double, 8], [types.undefined, 0], [types.objectId, 12], [types.boolean, 1], [types.date, 8], [types.null, 0], [types.int32, 4],
+  [types.timestamp, 8], [types.int64, 8], [types.decimal128, 16], [types.minKey, 0], [types.maxKey, 0]
+])
+
 /**
- * Refuses bytes that a client could not read back, since documents are stored as they come:
- * every length bounded, every string terminated, every type known, at most `depth` levels.
+ * Refuses bytes that a client could not read back, since documents are stored as they come: every length bounded, every string terminated,
+ * every type known, at most `depth` levels. Nothing is kept of what it reads: an element may be 2 bytes long, and its Field takes a hundred times as many.
  */
 export function validate (document: Buffer, depth: number): void {
-  if (depth < 0) throw new MongoError('Overflow', `BSON nesting exceeds ${maxDepth} levels`)
-  if (document.length < 5 || document.readInt32LE() !== document.length) throw invalid('a document has the wrong length')
-  for (const { type, value } of elementsOf(document)) validateValue(type, value, depth)
+  validateLevel(document, { start: 0, end: document.length }, depth)
 }
 
-function elementsOf (document: Buffer): Field[] {
-  try {
-    return fieldsOf(document)
-  } catch (error) {
-    throw invalid(String(error))
+/** Where a document or a value stands: `end` is the offset after it. */
+interface Span {
+  start: number
+  end: number
+}
+
+function validateLevel (bytes: Buffer, { start, end }: Span, depth: number): void {
+  if (depth < 0) throw new MongoError('Overflow', `BSON nesting exceeds ${maxDepth} levels`)
+  if (end - start < 5 || bytes.readInt32LE(start) !== end - start || bytes[end - 1] !== 0) throw invalid('a document has the wrong length')
+  let elements = 0
+  for (let at = start + 4; at < end - 1;) {
+    if (++elements > maxElements) throw new MongoError('CommandNotSupported', `The embedded store takes at most ${maxElements} elements in a document or array`)
+    const type = bytes[at]
+    const value = afterText(bytes, { start: at + 1, end: end - 1 })
+    at = afterValue(bytes, type, { start: value, end: end - 1 })
+    if (at > end - 1) throw invalid('a value reaches over the end of its document')
+    if (type === types.object || type === types.array) validateLevel(bytes, { start: value, end: at }, depth - 1)
   }
 }
 
-function validateValue (type: number, value: Buffer, depth: number): void {
+/** The offset after a value that starts in this span and has to end there. */
+function afterValue (bytes: Buffer, type: number | undefined, span: Span): number {
+  const { start } = span
   switch (type) {
     case types.object:
     case types.array:
-      return validate(value, depth - 1)
+      return start + lengthAt(bytes, span, 5)
     case types.string:
     case types.symbol:
     case types.code:
-      return validateString(value)
+      return afterString(bytes, span)
+    case types.binary:
+      return start + 5 + lengthAt(bytes, span, 0)
+    case types.regex:
+      return afterText(bytes, { start: afterText(bytes, span), end: span.end })
     case types.boolean:
-      if (value[0] !== 0 && value[0] !== 1) throw invalid('a boolean is neither 0 nor 1')
-      return
-    case types.codeWithScope:
-    case types.dbPointer:
-      // Deprecated in BSON and sent by no driver of today: their inner structure is not worth checking, so they are not taken.
-      throw invalid('the deprecated types DBPointer and JavaScript with scope are not supported')
+      if (Number(bytes[start]) > 1) throw invalid('a boolean is neither 0 nor 1')
   }
+  const length = fixedBytes.get(Number(type))
+  // DBPointer and JavaScript with scope are deprecated and sent by no driver of today: their inner structure is not worth checking.
+  if (length === undefined) throw invalid(`the type ${type} is unknown or not supported`)
+  return start + length
 }
 
-function validateString (value: Buffer): void {
-  if (value.length < 5 || value[value.length - 1] !== 0) throw invalid('a string is not terminated')
+/** The length at the start of a value. */
+function lengthAt (bytes: Buffer, { start, end }: Span, least: number): number {
+  const length = start + 4 > end ? -1 : bytes.readInt32LE(start)
+  if (length < least) throw invalid('a value has an impossible length')
+  return length
+}
+
+function afterString (bytes: Buffer, span: Span): number {
+  const after = span.start + 4 + lengthAt(bytes, span, 1)
+  if (after <= span.end && bytes[after - 1] !== 0) throw invalid('a string is not terminated')
+  return after
+}
+
+/** The offset after text that ends with a zero byte. */
+function afterText (bytes: Buffer, { start, end }: Span): number {
+  for (let at = start; at < end; at++) if (bytes[at] === 0) return at + 1
+  throw invalid('a name or an expression is not terminated')
 }
 
 function invalid (message: string): MongoError {

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 
 export type Root = RootDatabase<Buffer, Buffer>
@@ -10,6 +10,19 @@ export const encodings = { encoding: 'binary', keyEncoding: 'binary' } as const
 const formatVersion = 2
 const formatKey = Buffer.from('format')
 const sizeKey = Buffer.from('size')
+
+/** The file of a store, in its directory. */
+export function storePath (directory: string): string {
+  return join(directory, 'store.mdb')
+}
+
+/** Opens the store's file to be read, beside a process that may write it. */
+export function openCopy (path: string): Root {
+  checkPages(path)
+  const root = openLmdb(path, true)
+  checkFormat(root, path)
+  return root
+}
 
 /** Opens the store's file, which is made when it is missing. A damaged one is refused by name, never made anew. */
 export async function openFile (path: string): Promise<Root> {
@@ -83,9 +96,9 @@ function removeDraft (draft: string): void {
   for (const file of [draft, `${draft}-lock`]) rmSync(file, { force: true })
 }
 
-function openLmdb (path: string): Root {
+function openLmdb (path: string, readOnly = false): Root {
   // lmdb's default (overlappingSync) resolves a write before it is on disk.
-  return open<Buffer, Buffer>({ path, noSubdir: true, overlappingSync: false, ...encodings })
+  return open<Buffer, Buffer>({ path, noSubdir: true, overlappingSync: false, readOnly, ...encodings })
 }
 
 /** Makes the new name itself survive a power cut. */

@@ -5,6 +5,8 @@ import { Gate } from './gate.js'
 import { liveUrl, takeLock } from './lock.js'
 import { closer, listening } from './supervise.js'
 
+export { backup } from './backup.js'
+
 export interface Store {
   /** The connection string for a MongoDB driver. */
   url: string

@@ -5,8 +5,9 @@ import { documentKey } from './keys.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
 const batchBytes = 16 * 1024 * 1024
-/** Documents handled before other connections get their turn. */
+/** Documents, and their bytes, handled before other connections get their turn: a few milliseconds. */
 const sliceLength = 500
+const sliceBytes = 1024 * 1024
 
 export interface ScanOptions {
   limit?: number
@@ -52,8 +53,9 @@ export class Scan {
   }
 
   /** The next documents: at most `length`, and as many as are handled in one turn. None of them does not mean that there are no more. */
-  slice (length = sliceLength, bytes = batchBytes): Entry[] {
+  slice (length = sliceLength, enoughBytes = sliceBytes): Entry[] {
     const wanted = Math.min(length, sliceLength, this.remaining)
+    const bytes = Math.min(enoughBytes, sliceBytes)
     const found = this.keys === undefined ? this.readOn(wanted, bytes) : this.lookUp(this.keys, wanted, bytes)
     this.remaining -= found.length
     return found

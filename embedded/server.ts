@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { Connection } from './connection.js'
+import { Connections, type ConnectionsOptions } from './connections.js'
 import { Gate } from './gate.js'
 import { Cursors } from './cursors.js'
 import { Storage } from './storage.js'
@@ -21,6 +21,8 @@ export interface ServerOptions {
   closeTimeoutMs?: number
   /** When expired documents are removed. */
   expiry?: SweeperOptions
+  /** When idle connections end, and how much memory all may use. */
+  connections?: ConnectionsOptions
 }
 
 export interface Server {
@@ -28,21 +30,18 @@ export interface Server {
   port: number
   storage: Storage
   sweeper: Sweeper
+  cursors: Cursors
+  connections: Connections
   close (): Promise<void>
 }
 
 /** Opens the store of a directory and serves it. */
-export async function serve ({ directory, gate, socketPath, token, closeTimeoutMs = 2000, expiry }: ServerOptions): Promise<Server> {
+export async function serve ({ directory, gate, socketPath, token, closeTimeoutMs = 2000, expiry, ...options }: ServerOptions): Promise<Server> {
   const storage = await Storage.open(directory, new Gate(gate))
   const sweeper = new Sweeper(storage, expiry)
   const cursors = new Cursors()
-  const connections = new Set<Connection>()
-  let connectionId = 0
-  const server = createServer(socket => {
-    const connection = new Connection(socket, { storage, cursors, connectionId: ++connectionId }, token)
-    connections.add(connection)
-    socket.once('close', () => connections.delete(connection))
-  })
+  const connections = new Connections(options.connections)
+  const server = createServer(socket => connections.add(socket, { storage, cursors }, token))
   server.maxConnections = maxConnections
   server.listen(socketPath === undefined ? { host: '127.0.0.1', port: 0 } : { path: socketPath })
   // The socket is there at once, and nothing is accepted before this turn ends.
@@ -54,14 +53,13 @@ export async function serve ({ directory, gate, socketPath, token, closeTimeoutM
   async function close (): Promise<void> {
     const closed = once(server, 'close')
     server.close()
-    for (const connection of connections) connection.close()
-    const timer = setTimeout(() => connections.forEach(connection => connection.destroy()), closeTimeoutMs)
+    const done = connections.close(closeTimeoutMs)
     await closed
-    clearTimeout(timer)
+    done()
     cursors.close()
     await sweeper.close()
     await storage.close()
   }
 
-  return { port: typeof address === 'string' ? 0 : address.port, storage, sweeper, close }
+  return { port: typeof address === 'string' ? 0 : address.port, storage, sweeper, cursors, connections, close }
 }

@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import type { Database } from 'lmdb'
 import { MongoError } from './errors.js'
 import { Gate } from './gate.js'
-import { encodings, openFile, recordSize, upgrade, type Root } from './file.js'
+import { encodings, openFile, recordSize, storePath, upgrade, type Root } from './file.js'
 import { afterPrefix } from './keys.js'
 
 type Settle = () => void
@@ -47,7 +46,7 @@ export class Storage {
   }
 
   static async open (directory: string, gate = new Gate()): Promise<Storage> {
-    const path = join(directory, 'store.mdb')
+    const path = storePath(directory)
     return new Storage(await openFile(path), path, gate)
   }
 

@@ -4,6 +4,8 @@ import { WireError } from './errors.js'
 export const maxMessageBytes = 48_000_000
 
 const headerBytes = 16
+/** What a socket gives at once, at most. */
+const chunkBytes = 65_536
 const opReply = 1
 const opQuery = 2004
 const opMsg = 2013
@@ -24,35 +26,49 @@ export interface Message {
   sequences: Map<string, Buffer[]>
 }
 
-/** Cuts a stream of bytes into frames. A frame is copied together once, when its last byte is there. */
+/**
+ * Cuts a stream of bytes into frames. A frame that came in one piece is a view of it; the pieces of another are copied together as they come,
+ * so a client gets memory for what it has sent, whatever it announces, and in however small pieces.
+ */
 export class FrameReader {
-  private chunks: Buffer[] = []
+  /** What has come and is not read yet stands up to `length`; behind that is room. */
+  private bytes: Buffer = Buffer.alloc(0)
   private length = 0
 
+  /** The memory that waits for the rest of a frame, in bytes. */
+  get heldBytes (): number {
+    return this.bytes.length
+  }
+
   push (chunk: Buffer): void {
-    this.chunks.push(chunk)
-    this.length += chunk.length
+    const length = this.length + chunk.length
+    if (this.length === 0) this.bytes = chunk
+    else {
+      if (length > this.bytes.length) this.grow(length)
+      chunk.copy(this.bytes, this.length)
+    }
+    this.length = length
   }
 
   next (): Buffer | undefined {
     if (this.length < headerBytes) return
-    const first = this.head(headerBytes)
-    const frameBytes = first.readInt32LE()
+    const frameBytes = this.bytes.readInt32LE()
     if (frameBytes < headerBytes || frameBytes > maxMessageBytes) throw new WireError(`A message of ${frameBytes} bytes is not possible`)
     if (this.length < frameBytes) return
-    const all = this.head(frameBytes)
-    this.length -= frameBytes
-    this.chunks = all.length > frameBytes ? [all.subarray(frameBytes), ...this.chunks.slice(1)] : this.chunks.slice(1)
-    return all.subarray(0, frameBytes)
+    const frame = this.bytes.subarray(0, frameBytes)
+    const rest = this.bytes.subarray(frameBytes, this.length)
+    // A view would keep the memory of the whole.
+    this.bytes = rest.length === 0 || frameBytes > chunkBytes ? Buffer.from(rest) : rest
+    this.length = rest.length
+    return frame
   }
 
-  /** The first chunk, joined with its followers when it is shorter than `bytes`. */
-  private head (bytes: number): Buffer {
-    const first = this.chunks[0]
-    if (first !== undefined && first.length >= bytes) return first
-    const joined = Buffer.concat(this.chunks)
-    this.chunks = [joined]
-    return joined
+  /** Doubles up to the frame's end, so that each byte is copied about twice however many pieces there are. */
+  private grow (length: number): void {
+    const frameBytes = this.length < headerBytes ? headerBytes : this.bytes.readInt32LE()
+    const bytes = Buffer.allocUnsafeSlow(Math.max(length, Math.min(frameBytes, 2 * this.bytes.length)))
+    this.bytes.copy(bytes, 0, 0, this.length)
+    this.bytes = bytes
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AppOptions } from '../app.js'
+import { KEY_BYTES } from './auth-options.js'
 import { DATABASE_NAME } from './database-options.js'
 import { SetupError } from './errors.js'
 
@@ -8,6 +9,14 @@ const isText = (value: unknown) => typeof value === 'string' && value !== ''
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0
 const has = (...methods: string[]) => (value: unknown) =>
   methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function')
+
+function isAuth (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { keys, authenticate, issuer = 'x', audience = 'x' } = value as Record<string, unknown> // it is an object
+  if (keys === undefined) return typeof authenticate === 'function'
+  const isKey = (key: unknown) => typeof key === 'string' && Buffer.byteLength(key) >= KEY_BYTES
+  return authenticate === undefined && Array.isArray(keys) && keys.length > 0 && keys.every(isKey) && isText(issuer) && isText(audience)
+}
 
 /** What each option has to be, where it is given; a host in JavaScript has no compiler to tell it. */
 const checks: Record<keyof AppOptions, Check> = {
@@ -20,6 +29,7 @@ const checks: Record<keyof AppOptions, Check> = {
   users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],
+  auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer and audience`],
   docs: [(value) => typeof value === 'boolean', 'true or false'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   bodyLimit: [isCount, 'a whole number of bytes above 0']

@@ -74,13 +74,13 @@ export class CouchbaseUsers implements UserStore {
       unless(EXISTS, async () => { await this.#collection.insert(documentId(user.username), user) }))
   }
 
-  async update (username: string, changes: UserChanges): Promise<boolean> {
+  async update (username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean> {
     return this.#run('write', async (signal) => {
       for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
         const found = await this.#find(username)
         // whoever asked has had a 503, and may have written something newer since
         signal.throwIfAborted()
-        if (!found) return false
+        if (!found || (expected && found.user.hashed_password !== expected.hashed_password)) return false
         const outcome = await this.#replace(username, { ...found.user, ...given(changes) }, found.cas)
         if (outcome !== 'changed') return outcome === 'replaced'
       }

@@ -18,6 +18,15 @@ export const DuplicateKeyError = createError<[fields: string]>(
 export const MethodNotAllowedError = createError<[method: string, allow: string]>(
   'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
 
+/** A protected route, and no token in the header Authorization (RFC 6750 section 3). */
+export const MissingTokenError = createError<[]>('SCA_MISSING_TOKEN', 'This needs an access token in the header Authorization.', 401)
+
+export const InvalidTokenError = createError<[]>('SCA_INVALID_TOKEN', 'The access token is not valid, or not any more.', 401)
+
+export const InsufficientScopeError = createError<[scope: string]>('SCA_INSUFFICIENT_SCOPE', 'This needs the scope %s.', 403)
+
+export const TooManyLoginsError = createError<[]>('SCA_TOO_MANY_LOGINS', 'Too many logins failed. Try again later.', 429)
+
 /** The store can't be reached, or did not answer in time. */
 export const StoreUnavailableError = createError<[effect: string, options?: ErrorOptions]>(
   'SCA_STORE_UNAVAILABLE', 'The database is out of reach. %s', 503)

@@ -1,18 +1,75 @@
 import fastJsonStringify, { type AnySchema } from 'fast-json-stringify'
+import { compileDocument, type JsonSchema } from './bson-json.js'
+import { JsonBytes } from './json-bytes.js'
+import { RawDocument } from './raw-document.js'
 
 type Serialize = (value: unknown) => string
+
+/** Answers undefined for a value that is none of raw documents. */
+type SerializeRaw = (value: unknown) => string | undefined
 
 /**
  * The compiler behind every response schema. Each schema is compiled once: problem details alone stand behind some forty
  * answers, and would take most of the time of a start.
+ *
+ * A raw document, and an object whose one property is a list of them, is written as JSON straight from its bytes where
+ * the schema allows it. Any other value, and any other schema, is fast-json-stringify's.
  */
 export function createSerializerCompiler (): (route: { schema: unknown }) => Serialize {
   const compiled = new Map<unknown, Serialize>()
+  const json = new JsonBytes()
   return ({ schema }) => {
     const known = compiled.get(schema)
     if (known) return known
-    const serialize = fastJsonStringify(schema as AnySchema) // Fastify types a route's schema as unknown
+    const serialize = compile(schema as AnySchema & JsonSchema, json) // Fastify types a route's schema as unknown
     compiled.set(schema, serialize)
     return serialize
   }
+}
+
+function compile (schema: AnySchema & JsonSchema, json: JsonBytes): Serialize {
+  const stringify = fastJsonStringify(schema)
+  const raw = compileOne(schema, json) ?? compileList(schema, json)
+  return raw ? (value) => raw(value) ?? stringify(value) : stringify
+}
+
+function compileOne (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
+  const write = compileDocument(schema)
+  return write && ((value) => {
+    if (!(value instanceof RawDocument)) return undefined
+    json.clear()
+    write(value.bson, json)
+    return take(json)
+  })
+}
+
+function compileList ({ properties = {} }: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
+  const [[key, { type, items }] = ['', {}], ...others] = Object.entries(properties)
+  const write = type === 'array' && items && others.length === 0 ? compileDocument(items) : undefined
+  // requests that shared one read share its JSON too
+  const written = new WeakMap<RawDocument[], string>()
+  return write && ((value) => {
+    const list = (value as Record<string, unknown>)[key] // the handler's answer is an object, as its schema says
+    if (!isRawList(list)) return undefined
+    const shared = written.get(list)
+    if (shared !== undefined) return shared
+    json.clear()
+    json.ascii(`{${JSON.stringify(key)}:[`)
+    for (const [index, { bson }] of list.entries()) {
+      if (index > 0) json.ascii(',')
+      write(bson, json)
+    }
+    json.ascii(']}')
+    const text = take(json)
+    written.set(list, text)
+    return text
+  })
+}
+
+function take (json: JsonBytes): string {
+  return json.take() as string // Fastify sends bytes as well, which its type for serializers does not say
+}
+
+function isRawList (list: unknown): list is RawDocument[] {
+  return Array.isArray(list) && list.every((item) => item instanceof RawDocument)
 }

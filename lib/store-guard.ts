@@ -1,10 +1,12 @@
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
+import type { Batches } from './batch.js'
 import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
 
-const DUPLICATE_KEY = 11000
+/** MongoDB's code for a document that a unique index refuses. */
+export const DUPLICATE_KEY = 11000
 
 const OUT_OF_DISK_SPACE = 14031
 
@@ -15,7 +17,7 @@ const UNAVAILABLE_CODES = new Set<unknown>([6, 7, 50, 64, 89, 91, 189, 262, 9001
 const UNAVAILABLE_NAMES = new Set([
   'MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoServerSelectionError', 'MongoTopologyClosedError',
   'MongoNotConnectedError', 'MongoClientClosedError', 'MongoPoolClosedError', 'MongoPoolClearedError',
-  'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError'
+  'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError', 'TimeoutError'
 ])
 
 type Operation<T> = (signal: AbortSignal) => Promise<T>
@@ -41,12 +43,23 @@ export class StoreGuard {
 
   async read<T> (operation: Operation<T>): Promise<T> {
     this.#refuseIfDown('Try again later.')
-    return this.#run(operation, 'Try again later.')
+    return this.#run(() => this.#limited(operation), 'Try again later.')
   }
 
   async write<T> (operation: Operation<T>): Promise<T> {
     this.#refuseIfDown('Nothing was changed.')
-    return this.#run(operation, 'The change may have been applied.')
+    return this.#run(() => this.#limited(operation), 'The change may have been applied.')
+  }
+
+  /** A read that shares its round trip with others; the limit is this caller's, and the others' batch goes on. */
+  async readIn<Item, T> (batches: Batches<Item, T>, item: Item): Promise<T> {
+    this.#refuseIfDown('Try again later.')
+    return this.#run(() => batches.add(item, this.#timeoutMs), 'Try again later.')
+  }
+
+  async writeIn<Item, T> (batches: Batches<Item, T>, item: Item): Promise<T> {
+    this.#refuseIfDown('Nothing was changed.')
+    return this.#run(() => batches.add(item, this.#timeoutMs), 'The change may have been applied.')
   }
 
   /** Stops watching the client, which may live on. */
@@ -64,12 +77,18 @@ export class StoreGuard {
     if (this.#now() - this.#downSince > KNOWN_DOWN_AFTER_MS) throw new StoreUnavailableError(effect)
   }
 
-  async #run<T> (operation: Operation<T>, effect: string): Promise<T> {
-    const signal = AbortSignal.timeout(this.#timeoutMs)
+  async #limited<T> (operation: Operation<T>): Promise<T> {
+    // AbortSignal.timeout() costs more, and its timer and signal would outlive the operation
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), this.#timeoutMs)
+    return operation(controller.signal).finally(() => clearTimeout(timer))
+  }
+
+  async #run<T> (operation: () => Promise<T>, effect: string): Promise<T> {
     try {
-      return await operation(signal)
+      return await operation()
     } catch (cause) {
-      if (signal.aborted || isUnavailable(cause)) throw new StoreUnavailableError(effect, { cause })
+      if (isUnavailable(cause)) throw new StoreUnavailableError(effect, { cause })
       if (codeOf(cause) === OUT_OF_DISK_SPACE) throw new StoreFullError({ cause })
       // without its cause: the driver's error holds what the user sent
       if (codeOf(cause) === DUPLICATE_KEY) throw new DuplicateKeyError(indexedFields(cause))

@@ -1,4 +1,6 @@
-import { Double, type Document } from 'mongodb'
+import { Double, type Document, type ObjectId } from 'mongodb'
+import { decode } from './bson.js'
+import { RawDocument } from './raw-document.js'
 import type { Student } from '../schemas/student.js'
 import type { StudentFields } from './student-fields.js'
 
@@ -7,6 +9,25 @@ type StoredFields<T extends Partial<StudentFields>> = Omit<T, 'gpa'> & { gpa?: D
 /** The fields as BSON: gpa is always a double, also when it is a whole number, which the driver would store as int32. */
 export function toStored<T extends Partial<StudentFields>> ({ gpa, ...fields }: T): StoredFields<T> {
   return gpa === undefined ? fields : { ...fields, gpa: new Double(gpa) }
+}
+
+/** A whole student as it is stored. */
+export type StudentDocument = { _id: ObjectId } & StoredFields<StudentFields>
+
+/** A stored student that is decoded only when a field is asked for; its JSON is written without that. */
+export class RawStudent extends RawDocument implements Student {
+  #decoded: Student | undefined
+
+  get id () { return this.#student.id }
+  get name () { return this.#student.name }
+  get email () { return this.#student.email }
+  get course () { return this.#student.course }
+  get gpa () { return this.#student.gpa }
+
+  get #student (): Student {
+    this.#decoded ??= toStudent(decode(this.bson))
+    return this.#decoded
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
-import { SCOPES, USERPROFILE_DOC_TYPE, Username, type StoredUser } from '../schemas/user.js'
-import { hashPassword, PASSWORD_LENGTH } from './passwords.js'
-import type { UserChanges, UserStore } from './user-store.js'
+import { PASSWORD_LENGTH, SCOPES, USERPROFILE_DOC_TYPE, Username, type StoredUser } from '../schemas/user.js'
+import { newPassword } from './passwords.js'
+import { isUsername, type UserChanges, type UserStore } from './user-store.js'
 
 export interface UserCommandContext {
   users: UserStore
@@ -35,7 +35,7 @@ export const userCommands: Record<string, UserCommand> = {
       ...(options['full-name'] !== undefined && { full_name: options['full-name'] }),
       disabled: false,
       scopes,
-      hashed_password: await readHash(readPassword)
+      ...await readNewPassword(readPassword)
     }
     if (!await users.create(user)) throw taken(name)
     return `User ${name} added${scopes.length > 0 ? `, with ${scopes.join(', ')}` : ', without scopes'}.`
@@ -47,7 +47,7 @@ export const userCommands: Record<string, UserCommand> = {
 
   password: async ({ users, readPassword }, name) => {
     if (!await users.get(name)) throw unknown(name)
-    return change(users, name, { hashed_password: await readHash(readPassword) }, 'has a new password')
+    return change(users, name, await readNewPassword(readPassword), 'has a new password')
   }
 }
 
@@ -64,18 +64,17 @@ async function change (users: UserStore, name: string, changes: UserChanges, wha
   return `User ${name} ${what}.`
 }
 
-async function readHash (readPassword: () => Promise<string>): Promise<string> {
+async function readNewPassword (readPassword: () => Promise<string>) {
   const password = await readPassword()
   const { minimum, maximum } = PASSWORD_LENGTH
   if (password.length < minimum || password.length > maximum) {
     throw new UsageError(`A password has ${minimum} to ${maximum} characters.`)
   }
-  return hashPassword(password)
+  return newPassword(password)
 }
 
 function checkUsername (name: string): void {
-  if (name === 'me') throw new UsageError('me is no name for a user: /users/me is whoever asks.')
-  if (!new RegExp(String(Username.pattern)).test(name)) throw new UsageError(`${name} is no name for a user. ${Username.description}`)
+  if (!isUsername(name)) throw new UsageError(`${name} is no name for a user. ${Username.description}`)
 }
 
 function checkScopes (scopes: string[]): string[] {

@@ -1,4 +1,4 @@
-import { USERPROFILE_DOC_TYPE, type StoredUser, type User } from '../schemas/user.js'
+import { SCOPES, Username, USERPROFILE_DOC_TYPE, type Scope, type StoredUser, type User } from '../schemas/user.js'
 
 /** What changes of a stored user: a field that is undefined stays. */
 export type UserChanges = Partial<Omit<StoredUser, 'username' | 'type'>>
@@ -14,8 +14,28 @@ export interface UserStore {
   create(user: StoredUser): Promise<boolean>
   /** All profiles, in no certain order. */
   list(): Promise<StoredUser[]>
-  /** Changes the given fields and leaves the others; false where there is no such profile. */
-  update(username: string, changes: UserChanges): Promise<boolean>
+  /**
+   * Changes the given fields and leaves the others; false where there is no such profile, or where its hash is not the
+   * expected one any more.
+   */
+  update(username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean>
+}
+
+const USERNAME = new RegExp(String(Username.pattern))
+
+/** Whether this can be the name of a user. */
+export function isUsername (text: string): boolean {
+  return USERNAME.test(text)
+}
+
+/** Other software may have stored `disabled` as another type: what does not say no is yes. */
+export function isDisabled ({ disabled }: StoredUser): boolean {
+  return Boolean(disabled)
+}
+
+/** The scopes of a stored user that there are; others, and a value that is no list, count for nothing. */
+export function scopesOf ({ scopes }: StoredUser): Scope[] {
+  return SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
 }
 
 /** The document id of a user's profile. */

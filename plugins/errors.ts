@@ -42,9 +42,9 @@ export function sendNotFound (request: FastifyRequest, reply: FastifyReply): voi
 }
 
 /** Node's own check for this would answer without a body (RFC 9112 section 3.2). */
-export async function refuseWithoutHost (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (request.headers.host !== undefined || request.raw.httpVersionMinor === 0) return
-  send(request, reply, 400, 'A request has to have the header Host.')
+export function refuseWithoutHost (request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (request.headers.host !== undefined || request.raw.httpVersionMinor === 0) done()
+  else send(request, reply, 400, 'A request has to have the header Host.')
 }
 
 function send (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {

@@ -19,7 +19,7 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
 }
 
 /** Whether the headers announce UTF-8 as it is, rather than another charset or something compressed. */
-function isPlainUtf8 ({ headers }: FastifyRequest): boolean {
+export function isPlainUtf8 ({ headers }: FastifyRequest): boolean {
   const charset = /;\s*charset="?([^";\s]*)/i.exec(String(headers['content-type']))?.[1] ?? 'utf-8'
   const encoding = headers['content-encoding'] ?? 'identity'
   return /^utf-?8$/i.test(charset) && encoding === 'identity'

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { hoistComponents } from '../lib/openapi-components.js'
+import { SECURITY_SCHEME, type securityScheme } from '../lib/security-scheme.js'
 
 const { version } = createRequire(import.meta.url)('student-course-api/package.json')
 
@@ -12,16 +13,23 @@ const description = 'Student course records and user profiles over MongoDB.'
 /** What the transformation gets when the options ask for OpenAPI rather than Swagger 2. */
 type OpenApiDocument = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>
 
+interface OpenApiOptions {
+  /** How callers show who they are, with access control on. */
+  securityScheme?: ReturnType<typeof securityScheme>
+}
+
 /** The OpenAPI 3.1 document of this scope's routes at `/openapi.json`, and Swagger UI for it at `/docs`. */
-async function openapi (app: FastifyInstance) {
+async function openapi (app: FastifyInstance, { securityScheme }: OpenApiOptions) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Student Course API', version, description, license: { name: 'MIT', identifier: 'MIT' } },
       tags: [
         { name: 'students', description: 'Student course records.' },
-        { name: 'users', description: 'User profiles.' }
-      ]
+        { name: 'users', description: 'User profiles.' },
+        ...(securityScheme?.type === 'oauth2' ? [{ name: 'tokens', description: 'Logins.' }] : [])
+      ],
+      ...(securityScheme && { components: { securitySchemes: { [SECURITY_SCHEME]: securityScheme } } })
     },
     transformObject: (document) => hoistComponents((document as OpenApiDocument).openapiObject)
   })

@@ -41,14 +41,15 @@ class MongoUsers implements UserStore {
       await this.#guard.write((signal) => this.#collection.insertOne(document, abortable(signal)))
       return true
     } catch (error) {
-      if (error instanceof DuplicateKeyError) return false
+      // another index than that of the name may have refused it
+      if (error instanceof DuplicateKeyError && await this.get(user.username)) return false
       throw error
     }
   }
 
-  async update (username: string, changes: UserChanges): Promise<boolean> {
+  async update (username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean> {
     const found = await this.#guard.write((signal) =>
-      this.#collection.findOneAndUpdate(byName(username), { $set: changes }, abortable(signal)))
+      this.#collection.findOneAndUpdate({ ...byName(username), ...expected }, { $set: changes }, abortable(signal)))
     return found !== null
   }
 }

@@ -46,7 +46,7 @@ export const UpdateStudent = Type.Object({
 
 /** What is shown promises no bounds: other software may have written the document. */
 export const Student = Type.Object({
-  id: Type.String({ description: ObjectIdHex.description }),
+  id: Type.String({ 'x-bson': '_id', description: ObjectIdHex.description }),
   name: Type.Optional(Type.String({ description: student.name.description })),
   email: Type.Optional(Type.String({ description: student.email.description })),
   course: Type.Optional(Type.String({ description: student.course.description })),

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { nullable } from './common.js'
+import { nullable, text } from './common.js'
 
 /** The `type` of a stored user profile, in MongoDB as in Couchbase. */
 export const USERPROFILE_DOC_TYPE = 'userprofile'
@@ -8,12 +8,12 @@ export const USERPROFILE_DOC_TYPE = 'userprofile'
 export const SCOPES = ['students:read', 'students:write', 'users:read', 'users:write'] as const
 
 /**
- * The name of a user. Lower-case ASCII alone, so that no two names look alike by case or by alphabet, and no `::`,
- * which joins the parts of a document id.
+ * The name of a user. Lower-case ASCII alone, so that no two names look alike by case or by alphabet, no `::`,
+ * which joins the parts of a document id, and not `me`, whose path is that of whoever asks.
  */
 export const Username = Type.String({
-  pattern: '^[a-z0-9][a-z0-9._@+-]{0,63}$',
-  description: 'The name of the user: 1 to 64 of a to z, 0 to 9 and . _ @ + -, beginning with a letter or a digit.',
+  pattern: '^(?!me$)[a-z0-9][a-z0-9._@+-]{0,63}$',
+  description: 'The name of the user: 1 to 64 of a to z, 0 to 9 and . _ @ + -, beginning with a letter or a digit; not `me`.',
   examples: ['johndoe']
 })
 
@@ -35,7 +35,45 @@ export const StoredUser = Type.Object({
   ...profile,
   type: Type.Optional(Type.String()),
   hashed_password: Type.Optional(Type.String({ description: 'An argon2id hash in PHC string format.' })),
+  password_changed_at: Type.Optional(Type.Number({ description: 'In seconds since 1970 (NumericDate, RFC 7519); refresh tokens of another password are void.' })),
   scopes: Type.Optional(Type.Array(Type.String()))
+})
+
+/** The least and the most characters of a password; the first after NIST SP 800-63B section 5.1.1.1. */
+export const PASSWORD_LENGTH = { minimum: 8, maximum: 256 } as const
+
+/** What a body may give of a user. */
+const given = {
+  password: Type.String({
+    minLength: PASSWORD_LENGTH.minimum,
+    maxLength: PASSWORD_LENGTH.maximum,
+    'x-well-formed': true,
+    description: 'The password; only its hash is stored.'
+  }),
+  email: Type.Optional(nullable(text(254, { format: 'email', description: 'An address after RFC 5321.' }))),
+  full_name: Type.Optional(nullable(text(200, { description: 'The full name.' }))),
+  disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is locked out.' }))),
+  scopes: Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: [...SCOPES] }), {
+    maxItems: SCOPES.length,
+    uniqueItems: true,
+    description: 'What the tokens of the user may do; no more than the token of this request may itself.'
+  })
+}
+
+const ignored = 'Unknown fields are ignored and never stored.'
+
+export const CreateUser = Type.Object({ username: Username, ...given, scopes: Type.Optional(given.scopes) }, {
+  title: 'CreateUser',
+  description: `A user to create; without scopes the user's tokens are good for their own profile alone. ${ignored}`
+})
+
+export const UpdateUser = Type.Object({
+  ...given,
+  password: Type.Optional(nullable(given.password)),
+  scopes: Type.Optional(nullable(given.scopes))
+}, {
+  title: 'UpdateUser',
+  description: `The fields of a user to change; a field that is missing or null stays as it is. ${ignored}`
 })
 
 export const UserParams = Type.Object({ username: Username })
@@ -43,5 +81,8 @@ export const UserParams = Type.Object({ username: Username })
 /** What the answers show as an example. */
 export const johnDoe: User = { username: 'johndoe', email: 'johndoe@example.com', full_name: 'John Doe', disabled: null }
 
+export type Scope = typeof SCOPES[number]
 export type User = Static<typeof User>
 export type StoredUser = Static<typeof StoredUser>
+export type CreateUser = Static<typeof CreateUser>
+export type UpdateUser = Static<typeof UpdateUser>

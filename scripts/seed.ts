@@ -1,11 +1,11 @@
 // Fills the store with realistic students, each through the API's own validation: npm run seed -- 1000
 import { parseArgs } from 'node:util'
-import { faker } from '@faker-js/faker'
 import { Presets, SingleBar } from 'cli-progress'
 import Fastify, { type FastifyInstance } from 'fastify'
 import studentCourseApi from '../app.js'
 import { loadConfig, readEnvFile, type Config } from '../config.js'
 import { storeOf } from '../lib/store-of.js'
+import { fakeStudent } from './fake-student.js'
 
 /** Requests under way at once: enough for the store to write many of them to disk together. */
 const CONCURRENCY = 64
@@ -60,17 +60,6 @@ async function createAll (app: FastifyInstance, count: number): Promise<void> {
 }
 
 async function createOne (app: FastifyInstance): Promise<void> {
-  const firstName = faker.person.firstName()
-  const lastName = faker.person.lastName()
-  const answer = await app.inject({
-    method: 'POST',
-    url: '/students/',
-    payload: {
-      name: `${firstName} ${lastName}`,
-      email: faker.internet.email({ firstName, lastName, provider: 'example.com' }).toLowerCase(),
-      course: `${faker.word.adjective()} ${faker.word.noun()}: ${faker.company.buzzPhrase()}`,
-      gpa: faker.number.float({ min: 1, max: 4, fractionDigits: 2 })
-    }
-  })
+  const answer = await app.inject({ method: 'POST', url: '/students/', payload: fakeStudent() })
   if (answer.statusCode !== 201) throw new Error(`A student was refused: ${answer.body}`)
 }

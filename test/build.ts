@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import Fastify from 'fastify'
+import Fastify, { type FastifyServerOptions } from 'fastify'
 import studentCourseApi, { type AppOptions } from '../app.js'
 import { janeDoe } from './samples.js'
 import { client } from './store.js'
@@ -9,8 +9,8 @@ interface Test {
 }
 
 /** The API in a bare Fastify app, on a database of its own that goes with the test; `students` is its collection. */
-export async function build (t: Test, options: AppOptions = {}) {
-  const app = Fastify()
+export async function build (t: Test, options: AppOptions = {}, server: FastifyServerOptions = {}) {
+  const app = Fastify(server)
   const database = client.db(`test_${randomUUID()}`)
   t.teardown(async () => {
     await app.close()
@@ -30,5 +30,5 @@ export async function build (t: Test, options: AppOptions = {}) {
   /** Creates Jane Doe, changed as given, and answers the new student. */
   const create = async (changes = {}) => (await inject('POST', '/students/', { ...janeDoe, ...changes })).json()
 
-  return { app, inject, create, students: database.collection('students') }
+  return { app, inject, create, database, students: database.collection('students') }
 }

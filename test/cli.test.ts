@@ -1,18 +1,7 @@
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { launch, listening, Process } from './launch.js'
-
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
-
-/** Runs the command with a text on its standard input; answers how it ended and what it printed. */
-async function run (t: Test, env: NodeJS.ProcessEnv, words: string, input = '') {
-  const command = new Process(t, process.execPath, [cli, ...words.split(' ')], {
-    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, MONGODB_URL: '', ...env }, cwd: t.testdirName
-  })
-  command.child.stdin?.end(input)
-  const { code } = await command.exited
-  return { code, output: command.output }
-}
+import { rm } from 'node:fs/promises'
+import t from 'tap'
+import { launch, listening, runCli as run } from './launch.js'
+import { client, url as storeUrl } from './store.js'
 
 t.test('users are added and changed with and without a running server, and the server shows them', async (t) => {
   const env = { DATA_DIR: t.testdir() }
@@ -37,4 +26,28 @@ t.test('a wrong word is exit 2 with how to say it, what can not be done exit 1',
   }
   t.match(await run(t, { ...env, PORT: 'x' }, 'users list'), { code: 2, output: /PORT must be integer/ })
   t.strictSame(await run(t, env, 'users disable nobody'), { code: 1, output: 'There is no user nobody.\n' })
+})
+
+t.test('the store is backed up and copied while the server runs', async (t) => {
+  const env = { DATA_DIR: t.testdir() }
+  const server = launch(t, env)
+  const url = await listening(server)
+  t.equal((await run(t, env, 'users add alice', 'correct horse\n')).code, 0)
+  const folder = `${t.testdirName}-backup`
+  t.teardown(() => rm(folder, { recursive: true }))
+  t.match(await run(t, env, `backup ${folder}`), { code: 0, output: `The store in ${env.DATA_DIR} is in ${folder}/store.mdb.` })
+  t.match(await run(t, { DATA_DIR: folder }, 'users list'), { code: 0, output: 'alice enabled\n' })
+  t.match(await run(t, env, `backup ${folder}`), { code: 1, output: /is there already/ })
+  const words = 'copy --to -'
+  const copied = 'students: 0 documents, 0 of them copied, 0 there already.\nusers: 1 documents, 1 of them copied, 0 there already.\n'
+  const { code, output } = await run(t, { ...env, MONGODB_DATABASE: 'college' }, words, `${storeUrl}\n`)
+  t.teardown(() => client.db('college').dropDatabase())
+  t.equal(code, 0)
+  t.match(output, copied)
+  t.match(await run(t, { ...env, MONGODB_URL: storeUrl }, words), { code: 2, output: /copy is for the embedded store/ })
+  t.match(await run(t, { ...env, MONGODB_URL: storeUrl }, `backup ${folder}`), { code: 2, output: /backup is for the embedded store/ })
+  for (const wrong of ['backup', 'backup a b', 'copy', 'copy a --to -', 'users list --to -', 'backup a --to -']) {
+    t.equal((await run(t, env, wrong)).code, 2, wrong)
+  }
+  t.equal((await fetch(`${url}/students/`)).status, 200)
 })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { Config, ConfigError, loadConfig } from '../config.js'
 import { DATABASE_NAME } from '../lib/database-options.js'
+import { readKeys } from '../lib/jwt-keys.js'
 
 t.test('without variables everything has its default', async (t) => {
   t.strictSame(loadConfig({ PATH: '/bin', MONGODB_URL: '' }), {
@@ -9,6 +10,9 @@ t.test('without variables everything has its default', async (t) => {
     MONGODB_TIMEOUT_MS: 1_500,
     DATA_DIR: './data',
     COUCHBASE_TIMEOUT_MS: 5_000,
+    AUTH: 'off',
+    JWT_ISSUER: 'student-course-api',
+    JWT_AUDIENCE: 'student-course-api',
     HOST: '127.0.0.1',
     PORT: 8_000,
     LOG_LEVEL: 'info',
@@ -58,6 +62,36 @@ t.test('Couchbase is all four variables or none', async (t) => {
   t.throws(() => loadConfig({ COUCHBASE_URL: 'couchbase://x', COUCHBASE_BUCKET: 'b' }), new ConfigError([
     'COUCHBASE_USERNAME has to be set with COUCHBASE_URL', 'COUCHBASE_PASSWORD has to be set with COUCHBASE_URL'
   ]))
+})
+
+t.test('access control needs keys of 32 bytes, from a variable or a file', async (t) => {
+  const [one, other] = ['a'.repeat(32), 'é'.repeat(16)]
+  const dir = t.testdir({ keys: `${one}\n${other}\n`, short: 'secret', empty: '\n' })
+  const keysOf = (env: NodeJS.ProcessEnv) => readKeys(loadConfig({ AUTH: 'on', ...env })).keys
+  t.strictSame(keysOf({ JWT_SECRET: one }), [one])
+  t.strictSame(keysOf({ JWT_SECRET: `${one} ${other}` }), [one, other], 'bytes, not characters')
+  t.strictSame(keysOf({ JWT_SECRET_FILE: `${dir}/keys` }), [one, other])
+  const faults: [NodeJS.ProcessEnv, string][] = [
+    [{}, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET: 'secret' }, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET: `${one} secret` }, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET_FILE: `${dir}/short` }, 'JWT_SECRET_FILE has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET_FILE: `${dir}/empty` }, 'JWT_SECRET_FILE has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET_FILE: `${dir}/none` }, 'JWT_SECRET_FILE can\'t be read: ENOENT'],
+    [{ JWT_SECRET_FILE: dir }, 'JWT_SECRET_FILE can\'t be read: EISDIR'],
+    [{ JWT_SECRET: one, JWT_SECRET_FILE: `${dir}/keys` }, 'only one of JWT_SECRET and JWT_SECRET_FILE may be set']
+  ]
+  for (const [env, fault] of faults) t.throws(() => loadConfig({ AUTH: 'on', ...env }), new ConfigError([fault]))
+  t.equal(loadConfig({ JWT_SECRET: 'secret' }).AUTH, 'off', 'without access control no key is looked at')
+})
+
+t.test('proxies are addresses and ranges, and never everybody', async (t) => {
+  for (const TRUST_PROXY of ['127.0.0.1', '::1', '10.0.0.0/8, loopback', 'fd00::/8,linklocal,uniquelocal']) {
+    t.equal(loadConfig({ TRUST_PROXY }).TRUST_PROXY, TRUST_PROXY)
+  }
+  for (const TRUST_PROXY of ['true', '1', '*', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '::/129', '10.0.0.0/8/8', 'loopback,', '10.0.0.0/x', '0.0.0.0/0', '::/0']) {
+    t.throws(() => loadConfig({ TRUST_PROXY }), /TRUST_PROXY must be addresses/, TRUST_PROXY)
+  }
 })
 
 t.test('every variable is described', async (t) => {

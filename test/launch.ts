@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 interface Test {
@@ -62,4 +63,15 @@ export function launch (t: Test, env: NodeJS.ProcessEnv, { fromSource = false, c
 /** The URL of a started server. */
 export async function listening (server: Process): Promise<string> {
   return (await server.prints(/Student Course API at (http:\/\/[^ ,]+)/))[1] ?? ''
+}
+
+/** Runs the built command line with a text on its standard input; answers how it ended and what it printed. */
+export async function runCli (t: Test, env: NodeJS.ProcessEnv, words: string, input = '') {
+  const command = new Process(t, process.execPath, [`${root}dist/cli.js`, ...words.split(' ')], {
+    // in a folder without a .env file
+    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, MONGODB_URL: '', ...env }, cwd: tmpdir()
+  })
+  command.child.stdin?.end(input)
+  const { code } = await command.exited
+  return { code, output: command.output }
 }

@@ -64,6 +64,19 @@ for (const [outage, begin, end] of [
     t.equal((await inject('POST', '/students/', janeDoe)).statusCode, 201)
   })
 
+  t.test(`when the server is ${outage}, those who wait for others have their answer in the same time`, async (t) => {
+    const { proxy, inject, path } = await buildBehindProxy(t)
+    await begin(proxy)
+    const started = performance.now()
+    const answers = await Promise.all(Array.from({ length: 100 }, async (_, n) =>
+      inject(n % 3 === 0 ? 'POST' : 'GET', n % 3 === 1 ? path : '/students', n % 3 === 0 ? janeDoe : undefined)))
+    const ms = performance.now() - started
+    t.ok(ms < 2_000, `within ${Math.round(ms)} ms`)
+    for (const { statusCode } of answers) t.equal(statusCode, 503)
+    await end(proxy)
+    t.ok(await recovers(inject, path))
+  })
+
   t.test(`closing does not wait for a server that is ${outage}`, async (t) => {
     const { proxy, app } = await buildBehindProxy(t)
     await begin(proxy)

@@ -5,7 +5,7 @@ import { half, launch, listening, send } from './launch.js'
 import { janeDoe } from './samples.js'
 
 t.test('a request under way is finished before the server closes', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir() })
+  const server = launch(t, { DATA_DIR: t.testdir(), LOG_LEVEL: 'debug' })
   const socket = await send(await listening(server), half)
   await server.prints(/incoming request/)
   server.child.kill('SIGTERM')
@@ -17,7 +17,7 @@ t.test('a request under way is finished before the server closes', async (t) => 
 })
 
 t.test('a second signal ends the server at once, and so does the end of the grace time', async (t) => {
-  const impatient = launch(t, { DATA_DIR: t.testdir({ a: {} }) + '/a' })
+  const impatient = launch(t, { DATA_DIR: t.testdir({ a: {} }) + '/a', LOG_LEVEL: 'debug' })
   await send(await listening(impatient), half)
   await impatient.prints(/incoming request/)
   impatient.child.kill('SIGTERM')
@@ -27,7 +27,7 @@ t.test('a second signal ends the server at once, and so does the end of the grac
   t.match(await impatient.exited, { code: 1 })
   t.ok(performance.now() - started < 1_000)
 
-  const graced = launch(t, { DATA_DIR: t.testdir({ b: {} }) + '/b', SHUTDOWN_TIMEOUT_MS: '800' })
+  const graced = launch(t, { DATA_DIR: t.testdir({ b: {} }) + '/b', SHUTDOWN_TIMEOUT_MS: '800', LOG_LEVEL: 'debug' })
   await send(await listening(graced), half)
   await graced.prints(/incoming request/)
   graced.child.kill('SIGTERM')

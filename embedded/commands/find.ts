@@ -12,11 +12,13 @@ const firstBatchLength = 101
 
 export const find: Run = async (request, { storage, cursors }) => {
   const namespace = request.namespace()
-  const selection = parseFilter(request.document('filter') ?? noDocument)
+  // A copy: a cursor that held a part of the message would hold all of it.
+  const filter = Buffer.from(request.document('filter') ?? noDocument)
+  const selection = parseFilter(filter)
   const scan = new Scan(new Collection(storage, namespace), selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
   const documents = await scan.batch(request.count('batchSize', firstBatchLength))
   const finished = scan.done || request.boolean('singleBatch', false)
-  const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan })
+  const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan, filterBytes: filter.length })
   return cursorReply(namespace, id, 'firstBatch', documents)
 }
 

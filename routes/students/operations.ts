@@ -1,3 +1,4 @@
+import { needs } from '../../lib/caller.js'
 import { answer, noContent, problemAnswers } from '../../schemas/responses.js'
 import {
   CreateStudent, LIST_LIMIT, storedJaneDoe, Student, StudentCollection, StudentParams, UpdateStudent
@@ -6,60 +7,75 @@ import {
 const tags = ['students']
 const location = { Location: { type: 'string', description: 'The path of the new student.' } }
 
-/** The schema of each route, as validation, serialization and OpenAPI use it. */
+/** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
 export const createStudent = {
-  tags,
-  summary: 'Create Student',
-  description: 'Stores a new student. The server makes the id; one in the body is ignored.',
-  body: CreateStudent,
-  response: {
-    201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),
-    ...problemAnswers(400, 409, 413, 415, 422, 500, 503, 507)
+  config: needs('students:write'),
+  schema: {
+    tags,
+    summary: 'Create Student',
+    description: 'Stores a new student. The server makes the id; one in the body is ignored.',
+    body: CreateStudent,
+    response: {
+      201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),
+      ...problemAnswers(400, 409, 413, 415, 422, 500, 503, 507)
+    }
   }
 }
 
 export const listStudents = {
-  tags,
-  summary: 'List Students',
-  description: `Answers the stored students without pages: at most ${LIST_LIMIT} of them.`,
-  response: {
-    200: answer('The students.', StudentCollection, { students: [storedJaneDoe] }),
-    ...problemAnswers(500, 503)
+  config: needs('students:read'),
+  schema: {
+    tags,
+    summary: 'List Students',
+    description: `Answers the stored students without pages: at most ${LIST_LIMIT} of them.`,
+    response: {
+      200: answer('The students.', StudentCollection, { students: [storedJaneDoe] }),
+      ...problemAnswers(500, 503)
+    }
   }
 }
 
 export const showStudent = {
-  tags,
-  summary: 'Show Student',
-  description: 'Answers the student with this id.',
-  params: StudentParams,
-  response: {
-    200: answer('The student.', Student, storedJaneDoe),
-    ...problemAnswers(404, 422, 500, 503)
+  config: needs('students:read'),
+  schema: {
+    tags,
+    summary: 'Show Student',
+    description: 'Answers the student with this id.',
+    params: StudentParams,
+    response: {
+      200: answer('The student.', Student, storedJaneDoe),
+      ...problemAnswers(404, 422, 500, 503)
+    }
   }
 }
 
 export const updateStudent = {
-  tags,
-  summary: 'Update Student',
-  description: 'Changes the given fields and leaves the others; null counts as not given. ' +
-    'Without any field to change, the answer is the stored student.',
-  params: StudentParams,
-  body: UpdateStudent,
-  response: {
-    200: answer('The student as it is now.', Student, storedJaneDoe),
-    ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
+  config: needs('students:write'),
+  schema: {
+    tags,
+    summary: 'Update Student',
+    description: 'Changes the given fields and leaves the others; null counts as not given. ' +
+      'Without any field to change, the answer is the stored student.',
+    params: StudentParams,
+    body: UpdateStudent,
+    response: {
+      200: answer('The student as it is now.', Student, storedJaneDoe),
+      ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
+    }
   }
 }
 
 export const deleteStudent = {
-  tags,
-  summary: 'Delete Student',
-  description: 'Removes the student with this id. Success is 204, without a body.',
-  params: StudentParams,
-  response: {
-    204: noContent('The student is gone.'),
-    // a body is not wanted here, but one that is sent has to be JSON all the same
-    ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
+  config: needs('students:write'),
+  schema: {
+    tags,
+    summary: 'Delete Student',
+    description: 'Removes the student with this id. Success is 204, without a body.',
+    params: StudentParams,
+    response: {
+      204: noContent('The student is gone.'),
+      // a body is not wanted here, but one that is sent has to be JSON all the same
+      ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
+    }
   }
 }

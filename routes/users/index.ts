@@ -1,22 +1,62 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { UserNotFoundError } from '../../lib/errors.js'
-import { getUser } from '../../lib/user-store.js'
-import { showUser } from './operations.js'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { missingScope } from '../../lib/caller.js'
+import { DuplicateKeyError, UserNotFoundError } from '../../lib/errors.js'
+import { toStoredUser, toUserChanges } from '../../lib/user-fields.js'
+import { getUser, scopesOf, type UserStore } from '../../lib/user-store.js'
+import { callerOf, insufficientScope } from '../../plugins/access.js'
+import { locationOf, rootPaths, routeOptions } from '../route.js'
+import { createUser, showMe, showUser, updateUser } from './operations.js'
 
 export interface UserRoutesOptions {
   /** Put before each operationId, which has to be unique in a host's OpenAPI document. */
   operationIdPrefix: string
+  /** Whether there is access control: without it users are only read, so that nobody plants one for when it comes. */
+  isGuarded: boolean
 }
 
-const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { operationIdPrefix }) => {
+const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { operationIdPrefix, isGuarded }) => {
   const { users } = app
-  const schema = { ...showUser, operationId: `${operationIdPrefix}showUser` }
+  const options = routeOptions(operationIdPrefix)
 
-  app.get('/:username', { exposeHeadRoute: true, schema }, async ({ params: { username } }) => {
-    const user = await getUser(users, username)
+  app.get('/:username', options('showUser', showUser), async ({ params: { username } }) => show(users, username))
+  if (!isGuarded) return
+
+  app.get('/me', options('showMe', showMe), async (request) => show(users, callerOf(request).username))
+
+  for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
+    app.post('/', { prefixTrailingSlash, ...options('createUser', createUser, hide) }, async (request, reply) => {
+      mayGrant(request, reply, request.body.scopes ?? [])
+      const user = await toStoredUser(request.body)
+      if (!await users.create(user)) throw new DuplicateKeyError('username')
+      reply.code(201).header('location', locationOf(request, user.username))
+      return show(users, user.username)
+    })
+  }
+
+  app.put('/:username', options('updateUser', updateUser), async (request, reply) => {
+    const { params: { username }, body } = request
+    // before the user is looked at: the hash of a password takes long, and what was found has to hold still when it is written
+    const changes = await toUserChanges(body)
+    const user = await users.get(username)
     if (!user) throw new UserNotFoundError(username)
-    return user
+    // whoever sets the password of a user can act as that user
+    mayGrant(request, reply, [...scopesOf(user), ...body.scopes ?? []])
+    await users.update(username, changes)
+    return show(users, username)
   })
+}
+
+async function show (users: UserStore, username: string) {
+  const user = await getUser(users, username)
+  if (!user) throw new UserNotFoundError(username)
+  return user
+}
+
+/** Nobody grants a scope that they do not hold. */
+function mayGrant (request: FastifyRequest, reply: FastifyReply, scopes: readonly string[]): void {
+  const missing = missingScope(callerOf(request), scopes)
+  if (missing) throw insufficientScope(reply, missing)
 }
 
 export default userRoutes

@@ -1,8 +1,10 @@
 // The docs page in a browser: npm run test:browser
 // With SCREENSHOT=docs/swagger-ui.png it also renews the README's picture of the page.
+import { randomBytes } from 'node:crypto'
 import type { Locator, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startServer } from '../child.js'
+import { runCli } from '../launch.js'
 import { openPage } from './page.js'
 
 t.setTimeout(120_000)
@@ -11,13 +13,39 @@ const { SCREENSHOT: screenshot } = process.env
 
 t.test('a student is created and deleted from the docs page of the server', async (t) => {
   // the picture shows the port that the README tells of
-  const { url } = await startServer(t, 'dist/server.js', screenshot ? 8_000 : 0)
+  const { url } = await startServer(t, 'dist/server.js', { port: screenshot ? 8_000 : 0 })
   await useDocs(t, url, '')
 })
 
 t.test('a student is created and deleted from the docs page of the API in a larger app', async (t) => {
   const { url } = await startServer(t, 'examples/larger-app.js')
   await useDocs(t, url, '/college')
+})
+
+t.test('with access control, a user logs in on the page and creates a student', async (t) => {
+  const { url: origin, folder } = await startServer(t, 'dist/server.js', { AUTH: 'on', JWT_SECRET: randomBytes(32).toString('base64') })
+  await runCli(t, { DATA_DIR: folder }, 'users add alice --scope students:read --scope students:write', 'correct horse\n')
+  const { page, requests, errors } = await openPage(t, `${origin}/docs`)
+  const post = await open(page, 'post', '/students/')
+  t.equal((await execute(post)).status, '401', 'nobody is logged in')
+  t.match(errors.splice(0), [/401/], 'which the browser tells')
+
+  await page.locator('.auth-wrapper .authorize').click()
+  const dialog = page.locator('.modal-ux')
+  await dialog.locator('#oauth_username').fill('alice')
+  await dialog.locator('#oauth_password').fill('correct horse')
+  for (const scope of ['students:read', 'students:write']) await dialog.locator(`label[for^="${scope}-"]`).first().click()
+  await dialog.locator('button.authorize', { hasText: 'Authorize' }).click()
+  await dialog.locator('button', { hasText: 'Logout' }).waitFor()
+  await dialog.locator('button.btn-done').click()
+
+  const created = await execute(post)
+  t.equal(created.status, '201')
+  t.match(JSON.parse(created.body), { name: 'Jane Doe' })
+  const me = await open(page, 'get', '/users/me')
+  t.match(JSON.parse((await execute(me)).body), { username: 'alice' })
+  t.strictSame(errors, [], 'the page met no error')
+  t.strictSame(requests.filter((url) => new URL(url).origin !== origin), [], 'every request went to our origin')
 })
 
 async function useDocs (t: Test, origin: string, prefix: string): Promise<void> {

@@ -33,7 +33,7 @@ t.test('fields keep their bytes', async t => {
 })
 
 t.test('a document that every client can read passes', async t => {
-  const document = serialize({ _id: new ObjectId(), s: '', b: true, f: false, d: new Date(), a: [1, 2.5, null], r: /x/i, code: new Code('x'), ref: new DBRef('c', new ObjectId()) })
+  const document = serialize({ _id: new ObjectId(), s: '', b: true, f: false, d: new Date(), bytes: Buffer.alloc(3), a: [1, 2.5, null], r: /x/i, code: new Code('x'), ref: new DBRef('c', new ObjectId()) })
   t.doesNotThrow(() => validate(Buffer.from(document), maxDepth))
 })
 
@@ -60,6 +60,12 @@ t.test('bytes that a client could not read back are refused', async t => {
     'no end': Buffer.from([5, 0, 0, 0, 1]),
     'an unknown type': withValue(0x20, Buffer.alloc(4)),
     'a value over the end': withValue(types.double, Buffer.alloc(3)),
+    'a binary over the end': withValue(types.binary, int32(4), Buffer.alloc(4)),
+    'a binary without its length': withValue(types.binary, Buffer.alloc(2)),
+    'a string over the end': withValue(types.string, int32(9), Buffer.from('a\0')),
+    'a boolean without a value': withValue(types.boolean),
+    'an expression without its options': withValue(types.regex, Buffer.from('x\0y')),
+    'a name without an end': Buffer.concat([int32(7), Buffer.from([types.null, 0x61, 0])]),
     'a negative length': withValue(types.string, int32(-1), Buffer.alloc(1)),
     'an empty string value': withValue(types.string, int32(0)),
     'a string without an end': withValue(types.string, int32(2), Buffer.from('ab')),

@@ -17,12 +17,26 @@ interface Expected {
   present: Map<string, number>
   /** Acknowledged deletes. */
   gone: Set<string>
+  /** The last acknowledged count of each writer's counter, and how many increments since then were asked for. */
+  counters: Map<number, { count: number, asked: number }>
+  /** Who was told to have stored a key that others wanted too. */
+  winners: Map<string, number>
+  /** What was answered and can't be. */
+  wrong: string[]
   acknowledged: number
 }
 
+interface Keyed {
+  _id: string | number
+  by?: number
+  count?: number
+}
+
 /** What a writer had under way when the store was killed may or may not have happened: its document is left out of the check. */
-async function write (students: Collection, expected: Expected): Promise<void> {
+async function write (writer: number, students: Collection, keyed: Collection<Keyed>, expected: Expected): Promise<void> {
   for (;;) {
+    await raise(writer, keyed, expected)
+    await contend(`round ${expected.acknowledged >> 6}`, writer, keyed, expected)
     const _id = new ObjectId()
     const id = _id.toHexString()
     await students.insertOne({ _id, gpa: new Double(0), expires_at: later() })
@@ -41,6 +55,34 @@ async function write (students: Collection, expected: Expected): Promise<void> {
   }
 }
 
+async function raise (writer: number, keyed: Collection<Keyed>, expected: Expected): Promise<void> {
+  const counter = expected.counters.get(writer) ?? { count: 0, asked: 0 }
+  expected.counters.set(writer, counter)
+  counter.asked++
+  const { count = NaN } = await keyed.findOneAndUpdate({ _id: writer }, { $inc: { count: 1 } }, { upsert: true, returnDocument: 'after' }) ?? {}
+  if (!isCount(count, counter) || count === counter.count) expected.wrong.push(`counter ${writer}: ${count} after ${counter.count}`)
+  Object.assign(counter, { count, asked: 0 })
+  expected.acknowledged++
+}
+
+/** An increment that was under way at a kill has happened or not. */
+function isCount (count: number | undefined, { count: acknowledged, asked }: { count: number, asked: number }): boolean {
+  return count !== undefined && count >= acknowledged && count <= acknowledged + asked
+}
+
+/** Of several writers that store one key at once, one is told that it did. */
+async function contend (_id: string, by: number, keyed: Collection<Keyed>, expected: Expected): Promise<void> {
+  try {
+    await keyed.insertOne({ _id, by })
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 11000) return
+    throw error // it was killed
+  }
+  if (expected.winners.has(_id)) expected.wrong.push(`${_id} was stored twice`)
+  expected.winners.set(_id, by)
+  expected.acknowledged++
+}
+
 function later (): Date {
   return new Date(Date.now() + 3_600_000 * Math.random() + 3_600_000)
 }
@@ -52,7 +94,8 @@ async function stopUnderLoad (store: StoreProcess, expected: Expected, stop: (st
   })
   const students = client.db('college').collection('students')
   await students.createIndex({ expires_at: 1 }, { expireAfterSeconds: 0 })
-  const writing = Array.from({ length: writers }, () => write(students, expected).catch(() => {}))
+  const keyed = client.db('college').collection<Keyed>('keyed')
+  const writing = Array.from({ length: writers }, (_, writer) => write(writer, students, keyed, expected).catch(() => {}))
   // at a random moment, but only once there is load, however slow the machine
   for (const before = expected.acknowledged; expected.acknowledged < before + load;) await sleep(10)
   await sleep(Math.random() * 300)
@@ -63,33 +106,44 @@ async function stopUnderLoad (store: StoreProcess, expected: Expected, stop: (st
 }
 
 for (const [rounds, how, stop, wanted] of [
-  [5, 'kill -9', (store: StoreProcess) => store.kill(), [null, 'SIGKILL']],
+  [Number(process.env.KILL_ROUNDS ?? 5), 'kill -9', (store: StoreProcess) => store.kill(), [null, 'SIGKILL']],
   // a thread that is cut off in a commit would leave the exit hanging
   [2, 'process.exit', (store: StoreProcess) => store.exit(), [3, null]]
 ] as const) {
   t.test(`${rounds} times ${how} under load: the process ends, and no acknowledged write is lost`, async t => {
     const spawn = await storeProcesses(t)
     const directory = await directoryFor(t)
-    const expected: Expected = { present: new Map(), gone: new Set(), acknowledged: 0 }
+    const expected: Expected = { present: new Map(), gone: new Set(), counters: new Map(), winners: new Map(), wrong: [], acknowledged: 0 }
     for (let round = 0; round < rounds; round++) t.same(await stopUnderLoad(spawn(directory), expected, stop), wanted)
     const store = spawn(directory)
     const { url = '' } = await store.answer
     const client = new MongoClient(url)
     const stored = new Map<string, number>()
     for await (const { _id, gpa } of client.db('college').collection('students').find({}, { batchSize: 10_000 })) stored.set(_id.toHexString(), gpa)
+    const keyed = new Map<unknown, Keyed>()
+    for await (const document of client.db('college').collection<Keyed>('keyed').find({}, { batchSize: 10_000 })) keyed.set(document._id, document)
     await client.close()
     await store.end()
     const missing = [...expected.present].filter(([id]) => !stored.has(id))
     const changed = [...expected.present].filter(([id, gpa]) => stored.has(id) && stored.get(id) !== gpa)
     const back = [...expected.gone].filter(id => stored.has(id))
-    t.comment(`${expected.acknowledged} writes acknowledged; missing ${missing.length}, changes lost ${changed.length}, back ${back.length}`)
+    const miscounted = [...expected.counters].filter(([writer, counter]) => !isCount(keyed.get(writer)?.count, counter))
+    const usurped = [...expected.winners].filter(([_id, by]) => keyed.get(_id)?.by !== by)
+    t.comment('rounds | acknowledged | missing | changes lost | back | counters wrong | keys wrong')
+    t.comment([rounds, expected.acknowledged, missing.length, changed.length, back.length, miscounted.length, usurped.length].join(' | '))
     t.ok(expected.acknowledged >= rounds * load, 'there was load')
     t.same(missing, [], 'no insert is missing')
     t.same(changed, [], 'no change is lost')
     t.same(back, [], 'no deleted one is back')
+    t.same(miscounted, [], 'counters are exact')
+    t.same(usurped, [], 'each key is with whom it was promised to')
+    t.same(expected.wrong, [])
+    t.ok(expected.winners.size > rounds, 'there were keys to contend for')
     const storage = await Storage.open(directory)
     const indexed = [...storage.entries.getRange({})].map(({ value }) => value.toString('hex'))
-    t.same(indexed.sort(), [...storage.documents.getKeys()].map(key => key.toString('hex')).sort(), 'each document has its index entry, and each entry its document')
+    const namespace = Buffer.from('college.students\0')
+    const ofStudents = [...storage.documents.getKeys()].filter(key => key.subarray(0, namespace.length).equals(namespace))
+    t.same(indexed.sort(), ofStudents.map(key => key.toString('hex')).sort(), 'each document has its index entry, and each entry its document')
     await storage.close()
   })
 }

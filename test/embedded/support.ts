@@ -94,8 +94,8 @@ export class WireClient {
     return new Promise(resolve => this.waiting.push(resolve))
   }
 
-  /** Resolves when the server has closed the connection. */
+  /** Resolves when the server has closed the connection, or reset it. */
   async closed (): Promise<void> {
-    if (!this.socket.closed) await once(this.socket, 'close')
+    if (!this.socket.closed) await new Promise(resolve => this.socket.once('close', resolve))
   }
 }

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { BSON, MongoClient, type MongoClientOptions } from 'mongodb'
-import t, { type Test } from 'tap'
+import { MongoClient, type MongoClientOptions } from 'mongodb'
+import t from 'tap'
 import { connect, hosts } from '../../lib/connect.js'
+import { fakeMongodb, hello } from '../fake-mongodb.js'
 
 /** A client that only notes what it was given. */
 function recordingClient () {
@@ -17,33 +16,6 @@ function recordingClient () {
   }
   // the two methods are all that connect() asks of a client
   return { calls, Client: Client as unknown as typeof MongoClient }
-}
-
-/** A server that answers every message with a document, or never. */
-async function fakeServer (t: Test, answer?: object) {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    if (answer) socket.on('data', (message) => socket.write(reply(message, answer)))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return `127.0.0.1:${(server.address() as AddressInfo).port}` // a TCP server's address is of that type
-}
-
-/** An OP_MSG reply: header, flags, and one section of kind 0. */
-function reply (message: Buffer, answer: object): Buffer {
-  const document = BSON.serialize(answer)
-  const header = Buffer.alloc(21)
-  header.writeInt32LE(21 + document.length, 0)
-  header.writeInt32LE(message.readInt32LE(4), 8)
-  header.writeInt32LE(2013, 12)
-  return Buffer.concat([header, document])
 }
 
 t.test('a URL reaches the driver unchanged, mongodb+srv and replica sets too', async (t) => {
@@ -94,25 +66,24 @@ t.test('a server out of reach is one error that names its host, without credenti
 
 t.test('a server that takes connections and never answers is given up', async (t) => {
   const started = performance.now()
-  const url = `mongodb://${await fakeServer(t)}/?serverSelectionTimeoutMS=60000&connectTimeoutMS=60000`
+  const url = `mongodb://${await fakeMongodb(t, () => undefined)}/?serverSelectionTimeoutMS=60000&connectTimeoutMS=60000`
   await t.rejects(connect(url, { limitMs: 200 }), { message: /is out of reach: no answer within 200 ms$/ })
   t.ok(performance.now() - started < 2_000)
 })
 
 t.test('a server from before the Stable API is refused: 4.4, 4.0, and one that lacks hello', async (t) => {
-  const hello = { ok: 1, helloOk: true, isWritablePrimary: true, maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000, minWireVersion: 0 }
   const answers = [
     { ...hello, maxWireVersion: 9 },
     { ...hello, maxWireVersion: 7 },
     { ok: 0, code: 59, codeName: 'CommandNotFound', errmsg: "no such command: 'hello'" }
   ]
   for (const answer of answers) {
-    const server = await fakeServer(t, answer)
+    const server = await fakeMongodb(t, () => answer)
     await t.rejects(connect(`mongodb://${server}/?directConnection=true&serverSelectionTimeoutMS=500`), {
       message: `student-course-api: MongoDB 5.0 or newer is needed (for the Stable API); ${server} is older`
     })
   }
-  const server = await fakeServer(t, { ...hello, maxWireVersion: 13 })
+  const server = await fakeMongodb(t, () => ({ ...hello, maxWireVersion: 13 }))
   const client = await connect(`mongodb://${server}/?directConnection=true`)
   t.ok(client, '5.0 is taken')
   await client.close()

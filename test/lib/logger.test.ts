@@ -1,6 +1,7 @@
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { MongoServerError } from 'mongodb'
 import t from 'tap'
-import { loggerOptions } from '../../lib/logger.js'
+import { loggerOptions, RequestLog } from '../../lib/logger.js'
 
 t.test('a terminal gets pretty lines, anything else JSON', async (t) => {
   t.ok(loggerOptions('info', true).stream)
@@ -22,4 +23,25 @@ t.test('of an error of MongoDB the code is logged, not the message, which repeat
   t.match(logged, { type: 'MongoServerError', message: 'DocumentValidationFailure', code: 121 })
   t.match(logged.stack, /^MongoServerError: DocumentValidationFailure\n {4}at /)
   t.notMatch(JSON.stringify(logged), /secret/)
+})
+
+t.test('a request is one line once it is answered, and one more at debug when it comes', async (t) => {
+  for (const [level, expected] of [['info', ['request completed']], ['debug', ['incoming request', 'request completed']]] as const) {
+    const lines: { msg: string }[] = []
+    const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
+    const app = Fastify({ logger: { ...loggerOptions(level, false), stream }, logController: new RequestLog() })
+    app.get('/a', async () => 'x')
+    await app.inject('/a?secret=1')
+    t.strictSame(lines.map(({ msg }) => msg), expected)
+    t.match(lines.at(-1), { req: { method: 'GET', path: '/a', ip: '127.0.0.1' }, res: { statusCode: 200 }, responseTime: Number, reqId: String })
+  }
+})
+
+t.test('an answer that could not be sent is logged as an error', async (t) => {
+  const calls: unknown[] = []
+  const log = { error: (...args: unknown[]) => calls.push(args) }
+  const reply = { log, elapsedTime: 1 } as unknown as FastifyReply // no more of it is asked for
+  const error = new Error('aborted')
+  new RequestLog().requestCompleted(error, {} as FastifyRequest, reply)
+  t.strictSame(calls, [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
 })

@@ -42,12 +42,11 @@ t.test('an unknown user is 404, and says who', async (t) => {
   const answer = await inject('GET', '/users/nobody')
   t.equal(answer.statusCode, 404)
   t.match(answer.json(), { title: 'Not Found', detail: 'User nobody not found', instance: '/users/nobody' })
-  t.equal((await inject('GET', '/users/me')).statusCode, 404)
 })
 
 t.test('a name against the rules is 422', async (t) => {
   const { inject } = await build(t)
-  for (const name of ['Alice', 'a::b', '$ne', '__proto__', 'аlice', 'a%20b', '.a', 'x'.repeat(65), '%7B%22$ne%22:1%7D']) {
+  for (const name of ['me', 'Alice', 'a::b', '$ne', '__proto__', 'аlice', 'a%20b', '.a', 'x'.repeat(65), '%7B%22$ne%22:1%7D']) {
     const answer = await inject('GET', `/users/${name}`)
     t.equal(answer.statusCode, 422, name)
     t.equal(answer.json().errors[0].pointer, '/username')

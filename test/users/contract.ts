@@ -148,6 +148,17 @@ function updating (t: Test, open: Open) {
     t.equal(await store.get('nobody'), undefined)
   })
 
+  t.test('an update that expects another hash than the stored one changes nothing', async (t) => {
+    const { store, put } = await open(t)
+    await store.create(alice)
+    await put('bare', {})
+    const expected = { hashed_password: `${hash}x` }
+    for (const username of ['alice', 'bare', 'nobody']) t.equal(await store.update(username, { hashed_password: 'new' }, expected), false)
+    t.hasStrict(await store.get('alice'), alice)
+    t.equal(await store.update('alice', { hashed_password: 'new' }, { hashed_password: hash }), true)
+    t.hasStrict(await store.get('alice'), { ...alice, hashed_password: 'new' })
+  })
+
   t.test('fields that the store does not know survive an update', async (t) => {
     const { store, put } = await open(t)
     const unknown = { age: 42, score: 1.5, tags: ['a', { b: null }], address: { city: 'Zürich', geo: { lat: 47.4 } } }

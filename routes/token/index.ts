@@ -1,0 +1,108 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ACCESS_TOKEN_LIFE_S } from '../../lib/access-tokens.js'
+import { TooManyLoginsError } from '../../lib/errors.js'
+import { login } from '../../lib/login.js'
+import type { TokenFamily } from '../../lib/refresh-tokens.js'
+import { TokenError } from '../../lib/token-error.js'
+import { isDisabled, scopesOf } from '../../lib/user-store.js'
+import type { StoredUser } from '../../schemas/user.js'
+import type { Token, TokenRequest } from '../../schemas/token.js'
+import form, { sendTokenError } from './form.js'
+import { createToken, revokeToken } from './operations.js'
+
+export interface TokenRoutesOptions {
+  /** Put before each operationId, which has to be unique in a host's OpenAPI document. */
+  operationIdPrefix: string
+}
+
+type Grant = (app: FastifyInstance, body: TokenRequest, request: FastifyRequest, reply: FastifyReply) => Promise<Token>
+
+const grants: Record<TokenRequest['grant_type'], Grant> = { password: byPassword, refresh_token: byRefreshToken }
+
+const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, { operationIdPrefix }) => {
+  const { accessTokens, refreshTokens } = app
+  const documented = <T extends object>(operationId: string, schema: T) =>
+    ({ errorHandler: sendTokenError, schema: { ...schema, operationId: operationIdPrefix + operationId } })
+  await app.register(form)
+
+  app.post('/token', documented('createToken', createToken), async (request, reply) =>
+    grants[request.body.grant_type](app, request.body, request, reply))
+
+  app.post('/revoke', documented('revokeToken', revokeToken), async ({ body: { token } }, reply) => {
+    if (accessTokens.isOurs(token)) throw new TokenError('unsupported_token_type', 'An access token ends by itself.')
+    const found = await refreshTokens.find(token)
+    if (found) await refreshTokens.revoke(found.family)
+    return reply.code(200).send()
+  })
+}
+
+/** RFC 6749 section 4.3. */
+async function byPassword (app: FastifyInstance, body: TokenRequest, request: FastifyRequest, reply: FastifyReply): Promise<Token> {
+  const { username, password, scope } = body
+  if (!username || !password) throw new TokenError('invalid_request', 'The parameters username and password are required.')
+  const attempt = await app.loginLimits.count(username, request.ip)
+  if (attempt.retryAfterS !== undefined) {
+    reply.header('retry-after', attempt.retryAfterS)
+    throw new TooManyLoginsError()
+  }
+  const user = await login(app.users, username, password).catch(async (error) => {
+    // else a database that is away would lock everybody out for when it is back
+    await app.loginLimits.withdraw(attempt).catch(() => {})
+    throw error
+  })
+  if (!user) throw new TokenError('invalid_grant', 'The username or the password is wrong.')
+  await app.loginLimits.forgive(attempt)
+  const scopes = narrow(scopesOf(user), scope)
+  return toToken(app, username, scopes, await app.refreshTokens.issue({ ...user, username }, scopes))
+}
+
+/** RFC 6749 section 6. What can be refused is refused before the old token is used up. */
+async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request: FastifyRequest): Promise<Token> {
+  const { refresh_token: token, scope } = body
+  if (!token) throw new TokenError('invalid_request', 'The parameter refresh_token is required.')
+  const found = await app.refreshTokens.find(token)
+  if (!found) throw badRefreshToken()
+  const { family, isCurrent } = found
+  const user = isCurrent ? await app.users.get(family.username) : undefined
+  if (!user || !mayGoOn(user, family)) return refuseFamily(app, request, family, isCurrent)
+  const held = scopesOf(user)
+  const scopes = narrow(family.scopes.filter((granted) => held.some((name) => name === granted)), scope)
+  const next = await app.refreshTokens.rotate(family)
+  return next ? toToken(app, family.username, scopes, next) : refuseFamily(app, request, family, false)
+}
+
+/** Whether the user is still let in, and by the same password. */
+function mayGoOn (user: StoredUser, family: TokenFamily): boolean {
+  return !isDisabled(user) && (user.password_changed_at ?? 0) === family.password_changed_at
+}
+
+/** One of two who used the same token has stolen it: which of them is not known, so neither goes on (RFC 9700 section 4.14.2). */
+async function refuseFamily (app: FastifyInstance, request: FastifyRequest, family: TokenFamily, isCurrent: boolean): Promise<never> {
+  await app.refreshTokens.revoke(family)
+  if (!isCurrent) request.log.warn({ username: family.username }, 'a refresh token was used twice: its family is revoked')
+  throw badRefreshToken()
+}
+
+/** The scopes that were asked for, none beyond those that are held (RFC 6749 section 3.3). */
+function narrow (held: string[], scope?: string): string[] {
+  if (scope === undefined) return held
+  const wanted = scope.split(' ')
+  const missing = wanted.find((name) => !held.includes(name))
+  if (missing !== undefined) throw new TokenError('invalid_scope', 'A scope that was asked for is not granted to this user, or not known.')
+  return held.filter((name) => wanted.includes(name))
+}
+
+function toToken ({ accessTokens }: FastifyInstance, username: string, scopes: string[], refreshToken: string): Token {
+  return {
+    access_token: accessTokens.sign({ username, scopes }),
+    token_type: 'Bearer',
+    expires_in: ACCESS_TOKEN_LIFE_S,
+    refresh_token: refreshToken,
+    scope: scopes.join(' ')
+  }
+}
+
+const badRefreshToken = () => new TokenError('invalid_grant', 'The refresh token is not valid, or not any more.')
+
+export default tokenRoutes

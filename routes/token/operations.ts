@@ -1,0 +1,42 @@
+import { answer, noContent, oauthErrors, problemAnswers } from '../../schemas/responses.js'
+import { RevocationRequest, Token, TokenRequest } from '../../schemas/token.js'
+
+const consumes = ['application/x-www-form-urlencoded']
+const tags = ['tokens']
+
+const exampleToken: Token = {
+  access_token: 'eyJhbGciOiJIUzI1NiJ9.e30.ZXhhbXBsZQ',
+  token_type: 'Bearer',
+  expires_in: 900,
+  refresh_token: 'Zm9yIHRoZSBmYW1pbHk.Zm9yIG9uZSB1c2U',
+  scope: 'students:read students:write'
+}
+
+/** The schema of each route, as validation, serialization and OpenAPI use it. */
+export const createToken = {
+  tags,
+  summary: 'Create Token',
+  description: 'Gives an access token for a username and a password, or for a refresh token (OAuth2, RFC 6749). ' +
+    'A refresh token is good for one use; a second use revokes all that go back to the same login.',
+  consumes,
+  body: TokenRequest,
+  response: {
+    200: answer('The tokens.', Token, exampleToken),
+    400: oauthErrors('There is no token for this.', 'invalid_grant', 'The username or the password is wrong.'),
+    ...problemAnswers(429, 500, 503, 507)
+  }
+}
+
+export const revokeToken = {
+  tags,
+  summary: 'Revoke Token',
+  description: 'Revokes a refresh token and all that go back to the same login (RFC 7009). ' +
+    'A token that is not known is answered like one that is. An access token ends by itself, and soon.',
+  consumes,
+  body: RevocationRequest,
+  response: {
+    200: noContent('The token is good no more.'),
+    400: oauthErrors('Nothing was revoked.', 'unsupported_token_type', 'An access token ends by itself.'),
+    ...problemAnswers(500, 503, 507)
+  }
+}

@@ -1,0 +1,47 @@
+// A full disk, on a small tmpfs: needs the right to mount one.
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import t from 'tap'
+import { launch, listening } from '../launch.js'
+import { janeDoe } from '../samples.js'
+
+/** Bytes that something else takes of the disk, and then gives back. */
+const BALLAST = 1_500_000
+
+t.test('a full disk is 507, reads go on, nothing acknowledged is lost, and with space it goes on', async (t) => {
+  const folder = await mkdtemp('/tmp/full-')
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder])
+  t.teardown(async () => {
+    execFileSync('umount', ['-l', folder])
+    await rm(folder, { recursive: true })
+  })
+  await writeFile(`${folder}/ballast`, Buffer.alloc(BALLAST))
+  const env = { DATA_DIR: `${folder}/data`, LOG_LEVEL: 'fatal' }
+  const server = launch(t, env)
+  const url = await listening(server)
+  const create = () => fetch(`${url}/students/`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...janeDoe, course: 'x'.repeat(500) })
+  })
+
+  const acknowledged: string[] = []
+  let answer = await create()
+  for (; answer.status === 201; answer = await create()) acknowledged.push((await answer.json() as { id: string }).id)
+  t.equal(answer.status, 507)
+  t.match(await answer.json(), { title: 'Insufficient Storage', detail: 'The database has no space left. Nothing was changed.' })
+  t.comment(`${acknowledged.length} students fit`)
+  t.ok(acknowledged.length > 100)
+  const isThere = async (id: string) => (await fetch(`${url}/students/${id}`)).status === 200
+  t.strictSame(await Promise.all(acknowledged.map(isThere)), acknowledged.map(() => true), 'all of them are read')
+  t.equal((await create()).status, 507, 'still full')
+
+  await rm(`${folder}/ballast`)
+  const again = await create()
+  t.equal(again.status, 201, 'with space it goes on')
+  const { id } = await again.json() as { id: string }
+
+  server.child.kill('SIGKILL')
+  await server.exited
+  const after = await listening(launch(t, env))
+  const stored = await Promise.all([...acknowledged, id].map(async (id) => (await fetch(`${after}/students/${id}`)).status))
+  t.strictSame(stored.filter((status) => status !== 200), [], 'and all is there after a kill -9')
+})

@@ -1,0 +1,144 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { ObjectId, type Document } from 'mongodb'
+import t, { type Test } from 'tap'
+import { connect } from '../../lib/connect.js'
+import { MongoStudents } from '../../lib/mongo-students.js'
+import { StoreGuard } from '../../lib/store-guard.js'
+import type { StudentDocument } from '../../lib/student-document.js'
+import { fakeMongodb, hello } from '../fake-mongodb.js'
+import { janeDoe } from '../samples.js'
+
+const ids = Array.from({ length: 9 }, (_, n) => `66b3f0a1c2d4e5f60123456${n}`)
+
+interface Held {
+  command: Document
+  answer: (document: Document) => void
+  drop: () => void
+}
+
+/** Students on a server that holds its answers until the test gives them. */
+async function build (t: Test) {
+  const held: Held[] = []
+  const address = await fakeMongodb(t, (command, drop) => {
+    if (!command.find && !command.insert) return hello
+    return new Promise<Document>((resolve) => held.push({ command, answer: resolve, drop }))
+  })
+  const client = await connect(`mongodb://${address}/?directConnection=true`)
+  t.teardown(() => client.close())
+  const students = new MongoStudents(client.db('x').collection<StudentDocument>('students'), new StoreGuard(client, 5_000))
+  /** The command that came as the n-th, once it is there. */
+  const nth = async (n: number): Promise<Held> => {
+    for (;;) {
+      const one = held[n]
+      if (one) return one
+      await turn()
+    }
+  }
+  return { client, students, nth, held }
+}
+
+const cursor = (...documents: object[]) => ({ ok: 1, cursor: { id: 0n, ns: 'x.students', firstBatch: documents } })
+const stored = (id: string | undefined, name = 'x') => ({ name, _id: new ObjectId(id) })
+const idsOf = (command: Document) => (command.filter._id.$in ?? [command.filter._id]).map(String)
+
+t.test('reads that come while two are under way are one find, with each id once', async (t) => {
+  const { students, nth, held } = await build(t)
+  const [a = '', b = '', c = '', d = '', e = ''] = ids
+  const reads = [students.find(a)]
+  t.strictSame(idsOf((await nth(0)).command), [a])
+  reads.push(students.find(b))
+  t.strictSame(idsOf((await nth(1)).command), [b])
+  reads.push(...[c, d, c, d.toUpperCase(), e].map((id) => students.find(id)))
+  await turn()
+  t.equal(held.length, 2)
+
+  held[1]?.answer(cursor(stored(b)))
+  t.strictSame(idsOf((await nth(2)).command), [c, d, e])
+  held[0]?.answer(cursor())
+  held[2]?.answer(cursor(stored(d), stored(c)))
+  const found = await Promise.all(reads)
+  t.strictSame(found.map((student) => student?.id), [undefined, b, c, d, c, d, undefined])
+  t.equal(held.length, 3)
+
+  students.find(a).catch(() => {})
+  t.strictSame(idsOf((await nth(3)).command), [a], 'nothing is kept: the next read asks again')
+})
+
+t.test('lists share a find only if it is sent after they came', async (t) => {
+  const { students, nth, held } = await build(t)
+  const first = students.list()
+  await nth(0)
+  const later = [students.list(), students.list()]
+  held[0]?.answer(cursor(stored(ids[0])))
+  t.equal((await first).length, 1)
+  const { answer, command } = await nth(1)
+  t.match(command, { limit: 1_000, filter: {} })
+  answer(cursor(stored(ids[0]), stored(ids[1])))
+  const [second, third] = await Promise.all(later)
+  t.equal(second?.length, 2)
+  t.equal(third, second)
+  t.equal(held.length, 2)
+})
+
+/** Four creates, of which all but the first are one insert, and that insert. */
+async function createMany (t: Test) {
+  const { students, nth, held } = await build(t)
+  const names = ['a', 'b', 'c', 'd']
+  const creates = names.map((name) => students.create({ ...janeDoe, name }).then(({ name }) => name, (error) => error))
+  const { answer, command } = await nth(0)
+  t.match(command, { documents: [{ name: 'a' }] })
+  const batch = await nth(1)
+  t.match(batch.command, { ordered: false, documents: names.slice(1).map((name) => ({ name })) })
+  answer({ ok: 1, n: 1 })
+  return { creates, batch, nth, held }
+}
+
+t.test('of creates in one insert each has its own error, and one that an index refused is asked for alone', async (t) => {
+  const { creates, batch, nth } = await createMany(t)
+  const duplicate = { code: 11000, errmsg: 'E11000 duplicate key error', keyPattern: { email: 1 } }
+  batch.answer({ ok: 1, n: 1, writeErrors: [{ index: 0, ...duplicate }, { index: 2, code: 121, errmsg: 'Document failed validation' }] })
+  const alone = await nth(2)
+  t.strictSame(alone.command.documents.map(({ name }: Document) => name), ['b'])
+  alone.answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...duplicate }] })
+  const [a, b, c, d] = await Promise.all(creates)
+  t.strictSame([a, c], ['a', 'c'])
+  t.match(b, { code: 'SCA_DUPLICATE_KEY', message: 'There is a record with this email already.' })
+  t.match(d, { name: 'MongoServerError', code: 121 })
+})
+
+t.test('a write that is not acknowledged as the URL asks is an error of the whole insert', async (t) => {
+  const { creates, batch } = await createMany(t)
+  const validation = { index: 1, code: 121, errmsg: 'Document failed validation' }
+  batch.answer({ ok: 1, n: 2, writeErrors: [validation], writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } })
+  const [a, b, c, d] = await Promise.all(creates)
+  t.equal(a, 'a')
+  for (const error of [b, d]) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
+  t.match(c, { code: 121 })
+})
+
+t.test('an error of the whole command reaches all of it', async (t) => {
+  const { creates, batch } = await createMany(t)
+  batch.answer({ ok: 0, code: 14031, codeName: 'OutOfDiskSpace', errmsg: 'no space left' })
+  const [a, ...errors] = await Promise.all(creates)
+  t.equal(a, 'a')
+  for (const error of errors) t.match(error, { code: 'SCA_STORE_FULL' })
+})
+
+t.test('a lost connection reaches all of its insert, which is not sent again', async (t) => {
+  const { creates, batch, held } = await createMany(t)
+  batch.drop()
+  const [a, ...errors] = await Promise.all(creates)
+  t.equal(a, 'a')
+  t.equal(errors.length, 3)
+  for (const error of errors) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
+  t.equal(held.length, 2)
+})
+
+t.test('when the connection closes nobody is left hanging', async (t) => {
+  const { client, students, nth } = await build(t)
+  const calls = [1, 2, 3, 4].flatMap((n) => [students.find(String(ids[n])), students.create({ ...janeDoe, name: String(n) }), students.list()])
+  await nth(4)
+  await client.close()
+  const late = ['x', 'y', 'z'].map((name) => students.create({ ...janeDoe, name }))
+  for (const call of [...calls, ...late]) await t.rejects<unknown>(call, { code: 'SCA_STORE_UNAVAILABLE' })
+})
