@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import type { Database } from 'lmdb'
 import { MongoError } from './errors.js'
 import { Gate } from './gate.js'
@@ -11,6 +12,12 @@ interface Write {
   run (): Settle
   fail (error: unknown): void
 }
+
+/**
+ * Bytes of the disk that are left alone, more than a group of small documents takes: lmdb, where a write fails for want of space,
+ * can damage its memory, and the process then ends by SIGABRT at some later read.
+ */
+const reserve = 1_048_576
 
 /** MDB_MAP_FULL, and errno's ENOSPC, EDQUOT, EFBIG and ENOMEM; and EIO, by which LMDB reports a short write, the first sign of a full disk. */
 const noSpace: unknown[] = [-30792, 28, 122, 27, 12, 5]
@@ -26,6 +33,7 @@ export type Table = Database<Buffer, Buffer>
 export class Storage {
   private readonly path: string
   private readonly gate: Gate
+  private readonly freeBytes: () => number
   readonly root: Root
   /** Documents by namespace and `_id`. */
   readonly documents: Table
@@ -35,8 +43,9 @@ export class Storage {
   readonly collections: Table
   private queue: Write[] = []
 
-  private constructor (root: Root, path: string, gate: Gate) {
+  private constructor (root: Root, path: string, gate: Gate, freeBytes: (path: string) => number) {
     this.path = path
+    this.freeBytes = () => freeBytes(path)
     this.gate = gate
     this.root = root
     this.documents = root.openDB('documents', encodings)
@@ -45,9 +54,9 @@ export class Storage {
     upgrade(root, () => this.describeAll())
   }
 
-  static async open (directory: string, gate = new Gate()): Promise<Storage> {
+  static async open (directory: string, gate = new Gate(), freeBytes = freeBytesOf): Promise<Storage> {
     const path = storePath(directory)
-    return new Storage(await openFile(path), path, gate)
+    return new Storage(await openFile(path), path, gate, freeBytes)
   }
 
   /** Runs `work` in the next group; the promise holds its result once that is on disk. */
@@ -88,6 +97,7 @@ export class Storage {
     const group = this.queue
     this.queue = []
     try {
+      if (this.freeBytes() < reserve) throw new MongoError('OutOfDiskSpace', 'The store could not write: the disk is full')
       const settlers = this.root.transactionSync(() => {
         recordSize(this.root, this.path)
         return group.map(write => write.run())
@@ -99,6 +109,12 @@ export class Storage {
       this.gate.leave()
     }
   }
+}
+
+/** What the disk of a file has left for this user, in bytes. */
+function freeBytesOf (path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
 }
 
 function storageError (error: unknown): unknown {

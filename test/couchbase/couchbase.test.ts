@@ -3,6 +3,8 @@
  * COUCHBASE_PASSWORD where they are not those of .ci/run. COUCHBASE_PID is the server's process, which is frozen and
  * killed at the end. COUCHBASE_LISTS=no tells that the server knows no queries, as CouchbaseMock.
  */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { connectCouchbase, loadSdk } from '../../lib/couchbase.js'
@@ -89,6 +91,8 @@ t.test('a server that is frozen, then killed, is StoreUnavailableError in time',
   const app = await register(t)
   await app.users.create(alice)
   process.kill(Number(pid), 'SIGSTOP')
+  // it is stopped once the last of its threads is
+  while (!/\) T /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await sleep(5)
   t.teardown(() => { try { process.kill(Number(pid), 'SIGCONT') } catch { /* it is killed by then */ } })
   await isUnavailable(t, app, /The change may have been applied/)
   await t.rejects(connectCouchbase({ ...options, timeoutMs }), { code: 'SCA_SETUP', message: /out of reach/ })

@@ -28,6 +28,17 @@ t.test('writes of one turn share a transaction; a refused one undoes nothing of 
   await storage.close()
 })
 
+t.test('a disk that is nearly full is written no more, before lmdb finds out, and again once there is space', async t => {
+  let free = 1_048_575
+  const storage = await Storage.open(await directoryFor(t), undefined, () => free)
+  await t.rejects(storage.write(() => storage.documents.putSync(key, value(1))), { codeName: 'OutOfDiskSpace', code: 14031 })
+  t.equal(storage.documents.get(key), undefined)
+  free = 1_048_576
+  await storage.write(() => storage.documents.putSync(key, value(2)))
+  t.same(storage.documents.get(key), value(2))
+  await storage.close()
+})
+
 t.test('with nothing left to write to, the whole group fails as OutOfDiskSpace; reads go on and so do later writes', async t => {
   const storage = await Storage.open(await directoryFor(t))
   await storage.write(() => storage.documents.putSync(key, value(1)))
