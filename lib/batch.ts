@@ -1,3 +1,5 @@
+import { promisify } from 'node:util'
+
 export interface BatchesOptions<Item, Result> {
   /** Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all. */
   send(items: Item[]): Promise<(Result | Error)[]>
@@ -24,15 +26,22 @@ interface Batch {
 }
 
 /**
+ * After so many answers the event loop has its turn. Who got one soon asks again, and would else wait for all the others:
+ * server and database would take turns, with one of them idle.
+ */
+const SETTLED_AT_ONCE = 16
+
+const endOfTurn = promisify(setImmediate)
+
+/**
  * Lets requests that wait at the same time share one round trip.
  *
  * Why: most of what an operation costs this process is the driver's work for it, and that is nearly the same for one
  * document as for a hundred. So while as many batches as allowed are under way, whoever comes gathers for the next one,
- * which is sent when one of them ends. There is no timer. Who comes when nothing is under way is sent at once, so a lone
- * request waits for nobody; with room beside another batch it leaves with all who come in the same turn of the event
- * loop, else most batches would be of one. Batches grow with the load by themselves. A batch is closed when it is sent,
- * so no read answers with a state older than its request, and nothing is kept afterwards: this is no cache. Nothing is
- * sent twice.
+ * which is sent when one of them ends. There is no timer: with room, all who come in one turn of the event loop leave at
+ * its end, so a lone request waits for nobody, and a burst is not split into its first request and the rest. Batches grow
+ * with the load by themselves. A batch is closed when it is sent, so no read answers with a state older than its request,
+ * and nothing is kept afterwards: this is no cache. Nothing is sent twice.
  *
  * Each caller has its own result, its own error and its own time limit. Who leaves before its batch is sent is not part
  * of it; who leaves later leaves the others undisturbed. When the last one has left, the next batch takes its place.
@@ -57,7 +66,6 @@ export class Batches<Item, Result> {
   }
 
   #schedule (): void {
-    if (this.#underWay === 0) return this.#sendAll()
     if (this.#isScheduled || this.#underWay === this.#options.maxUnderWay) return
     this.#isScheduled = true
     setImmediate(() => {
@@ -88,9 +96,11 @@ export class Batches<Item, Result> {
     for (const caller of callers) caller.batch = batch
     this.#underWay++
     const settle = await this.#outcome(callers)
-    // the next one first, so that the server works on it while these callers are answered
     if (batch.waiting > 0) this.#makeRoom()
-    callers.forEach(settle)
+    for (const [index, caller] of callers.entries()) {
+      if (index > 0 && index % SETTLED_AT_ONCE === 0) await endOfTurn()
+      settle(caller, index)
+    }
   }
 
   #makeRoom (): void {

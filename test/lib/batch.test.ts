@@ -1,8 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import t from 'tap'
 import { Batches, type BatchesOptions } from '../../lib/batch.js'
 
 const HOUR_MS = 3_600_000
+
+/** Long enough for a batch that ended to let the next one go, which leaves at the end of a turn of its own. */
+async function turn () {
+  await endOfTurn()
+  await endOfTurn()
+}
 
 /** Batches that note what is sent and end when the test says so. */
 function build (options: Partial<BatchesOptions<string, string>> = {}) {
@@ -19,40 +25,48 @@ function build (options: Partial<BatchesOptions<string, string>> = {}) {
   return { batches, sent, add, shown: () => sent.map(({ items }) => items.join('')) }
 }
 
-t.test('when nothing is under way a lone item is sent at once', async (t) => {
+t.test('a lone item is sent at the end of the same turn of the event loop', async (t) => {
   const { sent, add, shown } = build({ maxUnderWay: 2 })
   for (const item of ['a', 'b']) {
     const caller = add(item)
+    await turn()
     t.equal(shown().at(-1), item)
     sent.at(-1)?.end()
     t.equal(await caller, `${item}!`)
   }
 })
 
-t.test('with room beside another batch all leave together who come in the same turn of the event loop', async (t) => {
+t.test('with room all leave together who come in the same turn of the event loop, also beside another batch', async (t) => {
   const { sent, add, shown } = build({ maxUnderWay: 2 })
   const callers = [add('a'), add('b')]
   await Promise.resolve()
   callers.push(add('c'))
-  t.strictSame(shown(), ['a'])
+  t.strictSame(shown(), [])
   await turn()
-  t.strictSame(shown(), ['a', 'bc'])
+  t.strictSame(shown(), ['abc'])
+  callers.push(add('d'), add('e'))
+  await turn()
+  t.strictSame(shown(), ['abc', 'de'])
   for (const { end } of sent) end()
-  t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!'])
+  t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!', 'd!', 'e!'])
 })
 
 t.test('who comes while a batch is under way gathers for the next one, which leaves when it ends', async (t) => {
   const { sent, add, shown } = build()
-  const callers = [add('a'), add('b'), add('c')]
-  t.strictSame(shown(), ['a'])
+  const callers = [add('a')]
+  await turn()
+  callers.push(add('b'), add('c'))
+  await turn()
   callers.push(add('d'))
+  t.strictSame(shown(), ['a'])
   sent[0]?.end()
-  await callers[0]
+  await turn()
   t.strictSame(shown(), ['a', 'bcd'])
   callers.push(add('e'))
+  await turn()
   t.strictSame(shown(), ['a', 'bcd'], 'closed when it was sent')
   sent[1]?.end()
-  await callers[1]
+  await turn()
   t.strictSame(shown(), ['a', 'bcd', 'e'])
   sent[2]?.end()
   t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!', 'd!', 'e!'])
@@ -60,67 +74,99 @@ t.test('who comes while a batch is under way gathers for the next one, which lea
 
 t.test('no more batches than allowed are under way, and each that ends lets one more go', async (t) => {
   const { sent, add, shown } = build({ maxUnderWay: 2, maxItems: 2 })
-  const callers = ['a', 'b', 'c', 'd', 'e', 'f'].map(add)
+  const callers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(add)
   await turn()
-  t.strictSame(shown(), ['a', 'bc'])
+  t.strictSame(shown(), ['ab', 'cd'])
   sent[1]?.end()
-  await callers[1]
   await turn()
-  t.strictSame(shown(), ['a', 'bc', 'de'])
+  t.strictSame(shown(), ['ab', 'cd', 'ef'])
   sent[0]?.end()
-  await callers[0]
   await turn()
-  t.strictSame(shown(), ['a', 'bc', 'de', 'f'])
+  t.strictSame(shown(), ['ab', 'cd', 'ef', 'g'])
   sent[2]?.end()
   sent[3]?.end()
-  t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!', 'd!', 'e!', 'f!'])
+  t.strictSame(await Promise.all(callers), ['a!', 'b!', 'c!', 'd!', 'e!', 'f!', 'g!'])
 })
 
 t.test('a batch has a cap in bytes too, but always one item', async (t) => {
   const { sent, add, shown } = build({ maxBytes: 3, bytesOf: (item) => item.length })
-  const callers = [add('x'), add('aa'), add('b'), add('c'), add('dddd'), add('e')]
+  const callers = [add('aa'), add('b'), add('c'), add('dddd'), add('e')]
   for (let n = 0; n < 5; n++) {
-    sent[n]?.end()
     await turn()
+    sent[n]?.end()
   }
-  t.strictSame(shown(), ['x', 'aab', 'c', 'dddd', 'e'])
-  t.strictSame(await Promise.all(callers), ['x!', 'aa!', 'b!', 'c!', 'dddd!', 'e!'])
+  t.strictSame(shown(), ['aab', 'c', 'dddd', 'e'])
+  t.strictSame(await Promise.all(callers), ['aa!', 'b!', 'c!', 'dddd!', 'e!'])
+})
+
+t.test('the event loop has its turn while the callers of a large batch are answered', async (t) => {
+  const { sent, add } = build()
+  const items = Array.from({ length: 40 }, (_, n) => String(n))
+  let answered = 0
+  const callers = items.map(async (item) => add(item).finally(() => answered++))
+  await turn()
+  const counts: number[] = []
+  sent[0]?.end()
+  while (answered < items.length) {
+    await endOfTurn()
+    counts.push(answered)
+  }
+  t.ok(counts.length > 1, `${counts}`)
+  t.ok(counts.every((count, n) => count - (counts[n - 1] ?? 0) <= 16), `at most 16 in a turn: ${counts}`)
+  t.strictSame(await Promise.all(callers), items.map((item) => `${item}!`))
+})
+
+t.test('the next batch is sent before all callers of the last one are answered', async (t) => {
+  const { sent, add, shown } = build()
+  const items = Array.from({ length: 40 }, (_, n) => String(n))
+  const callers = items.map(add)
+  await turn()
+  const next = add('next')
+  let isLastAnswered = false
+  callers.at(-1)?.finally(() => { isLastAnswered = true })
+  sent[0]?.end()
+  while (shown().length < 2) await endOfTurn()
+  t.notOk(isLastAnswered)
+  sent[1]?.end()
+  t.equal(await next, 'next!')
+  await Promise.all(callers)
 })
 
 t.test('each caller has its own result or its own error', async (t) => {
   const { sent, add } = build()
-  const [first, second, third] = [add('a'), add('b'), add('c')]
-  sent[0]?.end()
-  await first
+  const [first, second] = [add('a'), add('b')]
+  await turn()
   const refused = new Error('refused')
-  sent[1]?.end([refused, 'c!'])
-  await t.rejects(second, refused)
-  t.equal(await third, 'c!')
+  sent[0]?.end([refused, 'b!'])
+  await t.rejects(first, refused)
+  t.equal(await second, 'b!')
 })
 
 t.test('what a batch throws reaches all of its callers and nobody else, and nothing is sent twice', async (t) => {
   const { sent, add, shown } = build()
-  const [first, second, third] = [add('a'), add('b'), add('c')]
+  const [first, second] = [add('a'), add('b')]
+  await turn()
+  const third = add('c')
   const gone = new Error('gone')
   sent[0]?.fail(gone)
   await t.rejects(first, gone)
-  sent[1]?.fail(gone)
   await t.rejects(second, gone)
-  await t.rejects(third, gone)
-  t.strictSame(shown(), ['a', 'bc'])
-  const next = add('d')
-  sent[2]?.end()
-  t.equal(await next, 'd!', 'and the batches go on')
+  await turn()
+  t.strictSame(shown(), ['ab', 'c'])
+  sent[1]?.end()
+  t.equal(await third, 'c!', 'and the batches go on')
 })
 
 t.test('who runs out of time before the batch is sent is no part of it', async (t) => {
   const { batches, sent, add, shown } = build()
   const first = add('a')
+  await turn()
   const late = batches.add('b', 1)
   const third = add('c')
   await t.rejects(late, { name: 'TimeoutError', message: 'no answer within 1 ms' })
   sent[0]?.end()
   await first
+  await turn()
   t.strictSame(shown(), ['a', 'c'])
   sent[1]?.end()
   t.equal(await third, 'c!')
@@ -128,30 +174,30 @@ t.test('who runs out of time before the batch is sent is no part of it', async (
 
 t.test('who runs out of time after that leaves the others undisturbed', async (t) => {
   const { batches, sent, add } = build()
-  const first = add('a')
-  const hasty = batches.add('b', 20)
-  const patient = add('c')
-  sent[0]?.end()
-  await first
+  const hasty = batches.add('a', 20)
+  const patient = add('b')
+  await turn()
   await t.rejects(hasty, { name: 'TimeoutError' })
-  sent[1]?.end()
-  t.equal(await patient, 'c!')
+  sent[0]?.end()
+  t.equal(await patient, 'b!')
 })
 
 t.test('when the last one has left a batch the next one takes its place, and what it ends with later is nobody\'s', async (t) => {
   const { batches, sent, add, shown } = build()
-  const hasty = batches.add('a', 1)
+  const hasty = batches.add('a', 20)
+  await turn()
   const second = add('b')
   const third = add('c')
   await t.rejects(hasty, { name: 'TimeoutError' })
+  await turn()
   t.strictSame(shown(), ['a', 'bc'])
   const fourth = add('d')
   sent[0]?.fail(new Error('late'))
   await turn()
   t.strictSame(shown(), ['a', 'bc'], 'one place, not two')
   sent[1]?.end()
-  sent[2]?.end()
   t.strictSame(await Promise.all([second, third]), ['b!', 'c!'])
+  await turn()
   sent[2]?.end()
   t.equal(await fourth, 'd!')
 })
