@@ -10,7 +10,7 @@ import type { AuthOptions } from './lib/auth-options.js'
 import { onInterrupt } from './lib/interrupt.js'
 import { couchbaseOf } from './lib/store-of.js'
 import { readKeys } from './lib/jwt-keys.js'
-import { loggerOptions, RequestLog } from './lib/logger.js'
+import { loggerOptions, requestIds, RequestLog, requestLogger } from './lib/logger.js'
 import { isLoopback } from './lib/loopback.js'
 import { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
@@ -53,7 +53,8 @@ function build (config: Config): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
     logController: new RequestLog(),
-    genReqId: () => crypto.randomUUID(),
+    genReqId: requestIds(),
+    childLoggerFactory: requestLogger,
     trustProxy: config.TRUST_PROXY ?? false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,

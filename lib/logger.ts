@@ -1,4 +1,6 @@
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Bindings, ChildLoggerOptions } from 'fastify/types/logger.js'
 import pretty from 'pino-pretty'
 
 /**
@@ -15,6 +17,18 @@ export function loggerOptions (level: string, isTerminal: boolean) {
     // in this thread and in order, so that the last lines before an exit are not lost
     ...(isTerminal && { stream: pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) })
   }
+}
+
+/** Ids of requests, unlike those of every other process: a UUID for each would take a tenth of a read's time. */
+export function requestIds (): () => string {
+  const id = randomUUID()
+  let count = 0
+  return () => `${id}-${++count}`
+}
+
+/** The logger of a request. With no options at all, even empty ones, pino is a tenth of a read's time faster. */
+export function requestLogger (logger: FastifyBaseLogger, bindings: Bindings, options: ChildLoggerOptions): FastifyBaseLogger {
+  return logger.child(bindings, Object.keys(options).length > 0 ? options : undefined)
 }
 
 /** One line for a request, once it is answered; that it came is a line at debug. Two would take a third of a read's time. */
