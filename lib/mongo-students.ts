@@ -1,8 +1,8 @@
 import { onDemand } from 'bson'
 import { ObjectId, type Collection, type Filter } from 'mongodb'
 import { Batches } from './batch.js'
-import type { BsonElement } from './bson.js'
 import { toOwnErrors } from './bulk-errors.js'
+import { findRaw } from './find-raw.js'
 import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'
 import { RawStudent, toStored, type StudentDocument } from './student-document.js'
 import type { StudentFields } from './student-fields.js'
@@ -100,14 +100,14 @@ export class MongoStudents implements StudentRepository {
   }
 
   async #find (filter: Filter<StudentDocument>, limit: number): Promise<RawStudent[]> {
-    // one batch: the default of 101 documents would cost a getMore
-    const documents = await this.#collection.find(filter, { limit, batchSize: limit, raw: true }).toArray()
-    return documents.map(toRaw)
+    const documents = await findRaw(this.#collection, filter, limit)
+    return documents.map((bson) => new RawStudent(bson))
   }
 
   async #updateOne ({ id, changes }: Update): Promise<RawStudent | undefined> {
     const document = await this.#collection.findOneAndUpdate(byId(id), { $set: toStored(changes) }, { returnDocument: 'after', raw: true })
-    return document ? toRaw(document) : undefined
+    // with raw: true the driver answers bytes, which its types do not say
+    return document ? new RawStudent(document as object as Buffer) : undefined
   }
 
   async #deleteOne (id: string): Promise<boolean> {
@@ -138,13 +138,10 @@ function byId (id: string) {
   return { _id: new ObjectId(id) }
 }
 
-function toRaw (document: object): RawStudent {
-  return new RawStudent(document as Buffer) // with raw: true the driver answers bytes, which its types do not say
-}
-
 /** The id of a student that was found by its ObjectId. */
 function hexId (bson: Buffer): string | undefined {
-  const isId = ([, nameOffset, nameLength]: BsonElement) => bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id'
-  const id = Array.from(onDemand.parseToElements(bson)).find(isId)
-  return id && bson.toString('hex', id[3], id[3] + 12)
+  for (const [, nameOffset, nameLength, offset] of onDemand.parseToElements(bson)) {
+    if (bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id') return bson.toString('hex', offset, offset + 12)
+  }
+  return undefined
 }

@@ -17,13 +17,13 @@ interface Held {
 }
 
 /** Students on a server that holds its answers until the test gives them. */
-async function build (t: Test) {
+async function build (t: Test, urlOptions = '', kind: Document = {}) {
   const held: Held[] = []
   const address = await fakeMongodb(t, (command, drop) => {
-    if (!command.find && !command.insert) return hello
+    if (!command.find && !command.insert && !command.killCursors) return { ...hello, ...kind }
     return new Promise<Document>((resolve) => held.push({ command, answer: resolve, drop }))
   })
-  const client = await connect(`mongodb://${address}/?directConnection=true`)
+  const client = await connect(`mongodb://${address}/?directConnection=true${urlOptions}`)
   t.teardown(() => client.close())
   const students = new MongoStudents(client.db('x').collection<StudentDocument>('students'), new StoreGuard(client, 5_000))
   /** The command that came as the n-th, once it is there. */
@@ -80,13 +80,53 @@ t.test('lists share a find only if it is sent after they came', async (t) => {
   t.equal(held.length, 2)
 })
 
+t.test('what one reply does not hold is read on by a cursor', async (t) => {
+  const { students, nth } = await build(t)
+  const list = students.list()
+  const first = await nth(0)
+  t.notOk(first.command.readConcern)
+  t.ok(first.command.batchSize > first.command.limit, 'else the server would leave the cursor open')
+  first.answer({ ok: 1, cursor: { id: 5n, ns: 'x.students', firstBatch: [stored(ids[0])] } })
+  const kill = await nth(1)
+  t.match(kill.command, { killCursors: 'students' })
+  t.equal(String(kill.command.cursors), '5')
+  kill.answer({ ok: 1, cursorsKilled: [5n], cursorsNotFound: [], cursorsAlive: [], cursorsUnknown: [] })
+  const again = await nth(2)
+  t.match(again.command, { find: 'students', limit: 1_000 })
+  again.answer(cursor(stored(ids[0]), stored(ids[1])))
+  t.strictSame((await list).map(({ id }) => id), ids.slice(0, 2))
+})
+
+t.test('a read whose connection is lost is asked for once more', async (t) => {
+  const { students, nth } = await build(t)
+  const read = students.find(String(ids[0]))
+  const first = await nth(0)
+  first.drop()
+  const again = await nth(1)
+  t.strictSame(idsOf(again.command), [ids[0]])
+  again.answer(cursor(stored(ids[0])))
+  t.equal((await read)?.id, ids[0])
+})
+
+t.test('reads have the read concern and the read preference of the URL', async (t) => {
+  const mongos = { msg: 'isdbgrid' } // which is told the read preference
+  const { students, nth } = await build(t, '&readConcernLevel=majority&readPreference=secondaryPreferred', mongos)
+  const read = students.find(String(ids[0]))
+  const { command, answer } = await nth(0)
+  t.match(command, { readConcern: { level: 'majority' }, $readPreference: { mode: 'secondaryPreferred' } })
+  answer(cursor())
+  t.equal(await read, undefined)
+})
+
 /** Four creates, of which all but the first are one insert, and that insert. */
 async function createMany (t: Test) {
   const { students, nth, held } = await build(t)
+  const create = (name: string) => students.create({ ...janeDoe, name }).then(({ name }) => name, (error) => error)
   const names = ['a', 'b', 'c', 'd']
-  const creates = names.map((name) => students.create({ ...janeDoe, name }).then(({ name }) => name, (error) => error))
+  const creates = [create('a')]
   const { answer, command } = await nth(0)
   t.match(command, { documents: [{ name: 'a' }] })
+  creates.push(...names.slice(1).map(create))
   const batch = await nth(1)
   t.match(batch.command, { ordered: false, documents: names.slice(1).map((name) => ({ name })) })
   answer({ ok: 1, n: 1 })
@@ -136,9 +176,12 @@ t.test('a lost connection reaches all of its insert, which is not sent again', a
 
 t.test('when the connection closes nobody is left hanging', async (t) => {
   const { client, students, nth } = await build(t)
-  const calls = [1, 2, 3, 4].flatMap((n) => [students.find(String(ids[n])), students.create({ ...janeDoe, name: String(n) }), students.list()])
+  const call = (n: number) => [students.find(String(ids[n])), students.create({ ...janeDoe, name: String(n) }), students.list()]
+    .map((operation) => t.rejects<unknown>(operation, { code: 'SCA_STORE_UNAVAILABLE' }))
+  const calls = call(1)
+  await nth(2)
+  calls.push(...call(2), ...call(3))
   await nth(4)
   await client.close()
-  const late = ['x', 'y', 'z'].map((name) => students.create({ ...janeDoe, name }))
-  for (const call of [...calls, ...late]) await t.rejects<unknown>(call, { code: 'SCA_STORE_UNAVAILABLE' })
+  await Promise.all([...calls, ...call(4)])
 })
