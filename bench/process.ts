@@ -82,7 +82,9 @@ function spawnPinned ({ command, args, env, cwd, cores }: Launch) {
   const [file, ...rest] = [...cores ? ['taskset', '-c', cores] : [], command, ...args]
   const options = { env: { ...process.env, NODE_ENV: 'production', ...env }, ...cwd && { cwd } }
   const child = spawn(file ?? command, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = () => { child.kill('SIGKILL') }
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   // read to the end: a full pipe would hold up the server
   let output = ''
   const keep = (text: string) => { if (output.length < 10_000) output += text }

@@ -53,6 +53,18 @@ export function fieldsOf (document: Buffer): Field[] {
   return fields
 }
 
+/** The field of a stored document that has this name; of several the first. */
+export function fieldNamed (document: Buffer, name: string): Field | undefined {
+  const end = document.length - 1
+  for (let at = 4; at < end;) {
+    const value = afterText(document, { start: at + 1, end })
+    const after = afterValue(document, document[at], { start: value, end })
+    if (document.toString('utf8', at + 1, value - 1) === name) return { name, type: Number(document[at]), value: document.subarray(value, after) }
+    at = after
+  }
+  return undefined
+}
+
 /** The document of these fields. */
 export function documentOf (fields: Field[]): Buffer {
   return joined(fields.flatMap(({ type, name, value }) => [header(type, name), value]))
@@ -65,7 +77,17 @@ export function append (document: Uint8Array, type: number, name: string, value:
 
 /** A BSON array of documents. */
 export function arrayOf (documents: Buffer[]): Buffer {
-  return joined(documents.flatMap((document, index) => [header(types.object, String(index)), document]))
+  const names = documents.map((_document, index) => String(index))
+  const bytes = documents.reduce((sum, { length }, index) => sum + 2 + Number(names[index]?.length) + length, 5)
+  const array = Buffer.alloc(bytes)
+  let at = array.writeInt32LE(bytes)
+  for (const [index, document] of documents.entries()) {
+    at = array.writeUInt8(types.object, at)
+    at += array.write(String(names[index]), at, 'latin1') + 1
+    array.set(document, at)
+    at += document.length
+  }
+  return array
 }
 
 /** What stands before the value of an element. */

@@ -1,4 +1,4 @@
-import { fieldsOf, types, type Field } from './bson.js'
+import { fieldNamed, fieldsOf, types, type Field } from './bson.js'
 import { MongoError } from './errors.js'
 import { filterOperators, servedKind, type Names } from './surface.js'
 
@@ -23,9 +23,7 @@ export function parseFilter (filter: Buffer): Selection {
 }
 
 export function matches (document: Buffer, conditions: Field[]): boolean {
-  if (conditions.length === 0) return true
-  const fields = fieldsOf(document)
-  return conditions.every(condition => meets(fields.find(({ name }) => name === condition.name), condition.value))
+  return conditions.every(({ name, value }) => meets(fieldNamed(document, name), value))
 }
 
 function meets (field: Field | undefined, wanted: Buffer): boolean {
