@@ -82,9 +82,11 @@ export function arrayOf (documents: Buffer[]): Buffer {
   const array = Buffer.alloc(bytes)
   let at = array.writeInt32LE(bytes)
   for (const [index, document] of documents.entries()) {
-    at = array.writeUInt8(types.object, at)
-    at += array.write(String(names[index]), at, 'latin1') + 1
-    array.set(document, at)
+    const name = String(names[index])
+    array[at++] = types.object
+    // digits one by one: for so few, Buffer.write takes longer
+    for (let place = 0; place < name.length; place++) array[at++] = name.charCodeAt(place)
+    array.set(document, ++at)
     at += document.length
   }
   return array

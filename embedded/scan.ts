@@ -6,7 +6,7 @@ import { documentKey } from './keys.js'
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
 const batchBytes = 16 * 1024 * 1024
 /** Documents, and their bytes, handled before other connections get their turn: a few milliseconds. */
-const sliceLength = 500
+const sliceLength = 1000
 const sliceBytes = 1024 * 1024
 
 export interface ScanOptions {

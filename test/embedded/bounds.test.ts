@@ -136,7 +136,7 @@ t.test('nesting of 200 levels is refused, in a command and in a document', async
 
 t.test('a walk handles some documents in a turn, and fewer where they are large', async t => {
   const { server: { storage } } = await serverFor(t)
-  for (const [namespace, count, size, most] of [['college.small', 1200, 10, 500], ['college.large', 12, 400_000, 3]] as const) {
+  for (const [namespace, count, size, most] of [['college.small', 1200, 10, 1000], ['college.large', 12, 400_000, 3]] as const) {
     const collection = new Collection(storage, namespace)
     await collection.write(() => {
       for (let n = 0; n < count; n++) {

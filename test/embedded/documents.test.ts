@@ -213,6 +213,7 @@ t.test('a batch of 0 opens a cursor, a single batch opens none', async t => {
   t.same(cursor.firstBatch, [])
   t.not(cursor.id.toNumber(), 0)
   t.match(await client.send({ find: 'students', batchSize: 2, singleBatch: true }), { cursor: { id: Long.ZERO } })
+  t.match(await client.send({ killCursors: 'students', cursors: [cursor.id] }), { cursorsKilled: [cursor.id] })
 })
 
 t.test('a batch ends before it is too large for a message', async t => {
@@ -222,7 +223,7 @@ t.test('a batch ends before it is too large for a message', async t => {
   const { cursor } = await client.send({ find: 'students' })
   t.equal(cursor.firstBatch.length, 3)
   t.match(await client.send({ getMore: cursor.id, collection: 'students' }), { cursor: { nextBatch: [{ _id: new Int32(4) }], id: Long.ZERO } })
-  t.equal((await find(client, { filter: { _id: { $in: [1, 2, 3, 4] } } })).length, 3)
+  t.equal((await find(client, { filter: { _id: { $in: [1, 2, 3, 4] } }, singleBatch: true })).length, 3)
 })
 
 t.test('a cursor belongs to its collection and ends with its session or by killCursors', async t => {
@@ -264,7 +265,7 @@ t.test('count and the pipeline of countDocuments agree', async t => {
   t.same(await countDocuments({}), [{ _id: new Int32(1), n: new Int32(25_000) }])
   t.same(await client.send({ count: 'students' }), { n: new Int32(25_000), ok })
   t.same(await countDocuments({ _id: { $in: [1, 2, -1] } }), [{ _id: new Int32(1), n: new Int32(2) }])
-  t.equal((await find(client, { batchSize: 1200 })).length, 1200)
+  t.equal((await find(client, { batchSize: 1200, singleBatch: true })).length, 1200)
 })
 
 t.test('drop empties a collection, dropDatabase all of a database and of no other', async t => {

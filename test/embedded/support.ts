@@ -15,7 +15,7 @@ export async function directoryFor (t: Test): Promise<string> {
   return directory
 }
 
-/** The server in this process, without its worker, and a client that speaks bare messages to it. */
+/** The server in this process, without its worker, and a client that speaks bare messages to it. No cursor may be open at the end. */
 export async function serverFor (t: Test, options: Partial<ServerOptions> = {}): Promise<{ server: Server, socketPath: string, client: WireClient }> {
   const directory = await directoryFor(t)
   const socketPath = join(directory, 'test.sock')
@@ -23,7 +23,9 @@ export async function serverFor (t: Test, options: Partial<ServerOptions> = {}):
   const client = await WireClient.open(socketPath)
   t.teardown(async () => {
     client.socket.destroy()
+    const { size } = server.cursors
     await server.close()
+    if (size > 0) throw new Error(`${size} cursors were left open`)
   })
   return { server, socketPath, client }
 }
