@@ -92,7 +92,9 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
   app.log.level = config.LOG_LEVEL
   const log = app.log.child({}, { level: 'info' })
   log.info(startLine(url, config))
-  if (config.AUTH === 'off' && !isLoopback(config.HOST)) log.warn('AUTH is off: whoever reaches this address may read and change everything')
+  if (config.AUTH === 'on') return
+  if (!isLoopback(config.HOST)) log.warn('AUTH is off: whoever reaches this address may read and change everything')
+  if (config.JWT_SECRET || config.JWT_SECRET_FILE) log.warn('AUTH is off: the keys of JWT_SECRET are not used')
 }
 
 function closeOnSignals (app: FastifyInstance, delay: number): void {

@@ -27,9 +27,10 @@ t.test('the server says where it is, lets no second one on its data, and its stu
   first.child.kill('SIGKILL')
   await first.exited
 
-  const second = launch(t, { ...env, HOST: '0.0.0.0' }, { fromSource: true })
+  const second = launch(t, { ...env, HOST: '0.0.0.0', JWT_SECRET: 'unused' }, { fromSource: true })
   const again = await listening(second)
   await second.prints(/AUTH is off: whoever reaches this address may read and change everything/)
+  await second.prints(/AUTH is off: the keys of JWT_SECRET are not used/)
   t.strictSame(await (await fetch(`${again}/students`)).json(), { students: [student] })
   second.child.kill('SIGTERM')
   t.strictSame(await second.exited, { code: 0, signal: null })
