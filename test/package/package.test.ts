@@ -22,7 +22,10 @@ await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', pack
 
 t.test('the package holds built JavaScript with its types, documents, and nothing else', async (t) => {
   const { files } = packed
-  t.strictSame(files.filter((path) => !/^(dist|docs)\//.test(path)), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  const whole = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'package.json']
+  t.strictSame(files.filter((path) => !/^(dist|docs|examples)\//.test(path)), whole)
+  const linked = Array.from((await readFile(fromRoot('README.md'), 'utf8')).matchAll(/\]\(([^)#:]+)\)/g), ([, path]) => String(path))
+  for (const path of linked) t.ok(files.some((file) => file === path || file.startsWith(`${path}/`)), `the README's link to ${path} leads to something`)
   const built = files.filter((path) => path.startsWith('dist/'))
   const scripts = built.filter((path) => path.endsWith('.js'))
   t.strictSame(built, scripts.flatMap((path) => [path.replace(/js$/, 'd.ts'), path]), 'each script has its types')
