@@ -94,12 +94,12 @@ export class Collection {
     if (!this.exists) this.save([])
     this.unindex(key)
     this.index(key, document)
-    this.storage.documents.putSync(key, document)
+    this.storage.put(this.storage.documents, key, document)
   }
 
   remove (key: Buffer): void {
     this.unindex(key)
-    this.storage.documents.removeSync(key)
+    this.storage.remove(this.storage.documents, key)
   }
 
   /** Removes up to `limit` documents per index that have expired by now; returns how many. */
@@ -116,19 +116,19 @@ export class Collection {
   index (key: Buffer, document: Buffer): void {
     for (const [place, { field }] of this.indexes.entries()) {
       const entry = entryOf(this.prefix, place, field, key, document)
-      if (entry !== undefined) this.storage.entries.putSync(entry, key)
+      if (entry !== undefined) this.storage.put(this.storage.entries, entry, key)
     }
   }
 
   /** Writes down that the collection exists, with these indexes. An index keeps its place for good, since its entries' keys hold it. */
   save (indexes: TtlIndex[]): void {
     this.description = { indexes }
-    this.storage.collections.putSync(this.name, Buffer.from(JSON.stringify(this.description)))
+    this.storage.put(this.storage.collections, this.name, Buffer.from(JSON.stringify(this.description)))
   }
 
   /** Forgets an empty collection. */
   forget (): void {
-    this.storage.collections.removeSync(this.name)
+    this.storage.remove(this.storage.collections, this.name)
   }
 
   private unindex (key: Buffer): void {
@@ -136,7 +136,7 @@ export class Collection {
     if (before === undefined) return
     for (const [place, { field }] of this.indexes.entries()) {
       const entry = entryOf(this.prefix, place, field, key, before)
-      if (entry !== undefined) this.storage.entries.removeSync(entry)
+      if (entry !== undefined) this.storage.remove(this.storage.entries, entry)
     }
   }
 

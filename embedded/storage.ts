@@ -14,10 +14,13 @@ interface Write {
 }
 
 /**
- * Bytes of the disk that are left alone, more than a group of small documents takes: lmdb, where a write fails for want of space,
- * can damage its memory, and the process then ends by SIGABRT at some later read.
+ * Bytes of the disk that are left alone beside what a group takes: lmdb, where a write fails for want of space, can damage its memory,
+ * and the process then ends by SIGABRT at some later read.
  */
 const reserve = 1_048_576
+
+/** What a change takes of the disk beside its value, at most: LMDB copies the pages from the root of a tree to the entry, and may split one. */
+const changeBytes = 5 * 4096
 
 /** MDB_MAP_FULL, and errno's ENOSPC, EDQUOT, EFBIG and ENOMEM; and EIO, by which LMDB reports a short write, the first sign of a full disk. */
 const noSpace: unknown[] = [-30792, 28, 122, 27, 12, 5]
@@ -42,6 +45,8 @@ export class Storage {
   /** What there is to know of a collection, by namespace. */
   readonly collections: Table
   private queue: Write[] = []
+  /** What the group in work takes of the disk, at most. */
+  private taken = 0
 
   private constructor (root: Root, path: string, gate: Gate, freeBytes: (path: string) => number) {
     this.path = path
@@ -77,6 +82,17 @@ export class Storage {
     })
   }
 
+  /** Stores a value in place of the one under that key, if any. Belongs in the work of a write, like `remove`. */
+  put (table: Table, key: Buffer, value: Buffer): void {
+    this.taken += changeBytes + value.length
+    table.putSync(key, value)
+  }
+
+  remove (table: Table, key: Buffer): void {
+    this.taken += changeBytes
+    table.removeSync(key)
+  }
+
   async close (): Promise<void> {
     await this.root.close()
   }
@@ -96,11 +112,14 @@ export class Storage {
     if (!this.gate.enter()) return
     const group = this.queue
     this.queue = []
+    this.taken = 0
     try {
-      if (this.freeBytes() < reserve) throw new MongoError('OutOfDiskSpace', 'The store could not write: the disk is full')
       const settlers = this.root.transactionSync(() => {
         recordSize(this.root, this.path)
-        return group.map(write => write.run())
+        const settlers = group.map(write => write.run())
+        // thrown in here it undoes the group, of which nothing is on the disk yet
+        if (this.taken > 0 && this.freeBytes() < reserve + this.taken) throw new MongoError('OutOfDiskSpace', 'The store could not write: the disk is full')
+        return settlers
       })
       for (const settle of settlers) settle()
     } catch (error) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'mongodb'
 import type { Outcome } from './report.js'
 
@@ -112,6 +113,12 @@ export const accepted: Accepted[] = [
     fits: ({ ours, theirs }) => isError(ours) && refused(theirs, 1)
   },
   {
+    title: 'appends new fields in the order in which they were sent',
+    reason: 'Update operators process fields in lexicographic order of their names. Most updates are sent in that order, so that this hides nothing else.',
+    source: `${manual}reference/operator/update/#behavior`,
+    fits: ({ ours, theirs }) => !isError(ours) && !isError(theirs) && onlyAppendsInOrder(ours, theirs)
+  },
+  {
     title: 'adds decimals, which the embedded store refuses',
     reason: 'Not served, and said so with CommandNotSupported (115): the API stores no decimals.',
     source: `${manual}reference/operator/update/inc/`,
@@ -129,6 +136,15 @@ function codeOf (outcome: string): string | undefined {
 
 function refused (outcome: string, code: number): boolean {
   return codeOf(outcome) === String(code)
+}
+
+/** Whether two replies of findAndModify are the same but for the order of the last fields, which ours has sorted by their names. */
+function onlyAppendsInOrder (ours: string, theirs: string): boolean {
+  const [{ value = null, ...rest }, { value: other = null, ...otherRest }]: [Document, Document] = [JSON.parse(ours), JSON.parse(theirs)]
+  if (value === null || other === null || !isDeepStrictEqual([rest, value], [otherRest, other])) return false // which knows no order of fields
+  const [names, others] = [Object.keys(value), Object.keys(other)]
+  const appended = names.slice(names.findIndex((name, place) => name !== others[place]))
+  return isDeepStrictEqual(appended, appended.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
 }
 
 /** Whether a case has two of these documents, as JSON shows them, among those whose `_id`s look alike. */

@@ -28,14 +28,22 @@ t.test('writes of one turn share a transaction; a refused one undoes nothing of 
   await storage.close()
 })
 
-t.test('a disk that is nearly full is written no more, before lmdb finds out, and again once there is space', async t => {
-  let free = 1_048_575
+t.test('what the disk may not hold is not written, before lmdb finds out; less of it is, and all once there is space', async t => {
+  let free = 1_200_000
   const storage = await Storage.open(await directoryFor(t), undefined, () => free)
-  await t.rejects(storage.write(() => storage.documents.putSync(key, value(1))), { codeName: 'OutOfDiskSpace', code: 14031 })
+  const put = (bytes: number): Promise<void> => storage.write(() => storage.put(storage.documents, key, value(bytes)))
+  await t.rejects<unknown>(put(200_000), { codeName: 'OutOfDiskSpace', code: 14031 })
   t.equal(storage.documents.get(key), undefined)
-  free = 1_048_576
-  await storage.write(() => storage.documents.putSync(key, value(2)))
-  t.same(storage.documents.get(key), value(2))
+  await put(100_000)
+  t.same(storage.documents.get(key), value(100_000))
+  const group = await Promise.allSettled(Array.from({ length: 9 }, () => put(1)))
+  t.ok(group.every(({ status }) => status === 'rejected'), 'many small changes take more than their values')
+  free = 0
+  t.same(await storage.write(() => storage.documents.get(key)?.length), 100_000, 'what changes nothing needs no space')
+  await t.rejects<unknown>(storage.write(() => storage.remove(storage.documents, key)), { codeName: 'OutOfDiskSpace' })
+  free = 2_000_000
+  await put(200_000)
+  t.same(storage.documents.get(key), value(200_000))
   await storage.close()
 })
 
