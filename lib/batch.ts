@@ -96,6 +96,8 @@ export class Batches<Item, Result> {
     for (const caller of callers) caller.batch = batch
     this.#underWay++
     const settle = await this.#outcome(callers)
+    // who has an answer is not late any more, however long it takes to give it to all
+    for (const { timer } of callers) clearTimeout(timer)
     if (batch.waiting > 0) this.#makeRoom()
     for (const [index, caller] of callers.entries()) {
       if (index > 0 && index % SETTLED_AT_ONCE === 0) await endOfTurn()
@@ -127,7 +129,6 @@ export class Batches<Item, Result> {
 
 /** Does nothing to a caller who has left. */
 function settle<Item, Result> (caller: Caller<Item, Result>, outcome: Result | Error): void {
-  clearTimeout(caller.timer)
   if (outcome instanceof Error) caller.reject(outcome)
   else caller.resolve(outcome)
 }

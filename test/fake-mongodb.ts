@@ -36,14 +36,14 @@ const OP_MSG = 2013
 /** The command of an OP_MSG, with the documents of its sequences as one of its fields each; empty for the older OP_QUERY. */
 function toCommand (message: Buffer): Document {
   if (message.readInt32LE(12) !== OP_MSG) return {}
-  const command = BSON.deserialize(message.subarray(21), { allowObjectSmallerThanBufferSize: true })
+  const command = BSON.deserialize(message.subarray(21), { allowObjectSmallerThanBufferSize: true, promoteLongs: false })
   let at = 21 + message.readInt32LE(21)
   while (at < message.length) {
     const end = at + 1 + message.readInt32LE(at + 1)
     const nameEnd = message.indexOf(0, at + 5)
     const documents: Document[] = []
     for (let next = nameEnd + 1; next < end; next += message.readInt32LE(next)) {
-      documents.push(BSON.deserialize(message.subarray(next), { allowObjectSmallerThanBufferSize: true }))
+      documents.push(BSON.deserialize(message.subarray(next), { allowObjectSmallerThanBufferSize: true, promoteLongs: false }))
     }
     command[message.toString('utf8', at + 5, nameEnd)] = documents
     at = end

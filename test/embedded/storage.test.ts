@@ -40,7 +40,7 @@ t.test('what the disk may not hold is not written, before lmdb finds out; less o
   t.ok(group.every(({ status }) => status === 'rejected'), 'many small changes take more than their values')
   free = 0
   t.same(await storage.write(() => storage.documents.get(key)?.length), 100_000, 'what changes nothing needs no space')
-  await t.rejects<unknown>(storage.write(() => storage.remove(storage.documents, key)), { codeName: 'OutOfDiskSpace' })
+  await t.rejects<unknown>(storage.write(() => storage.remove(storage.documents, key)), { codeName: 'OutOfDiskSpace', code: 14031 })
   free = 2_000_000
   await put(200_000)
   t.same(storage.documents.get(key), value(200_000))

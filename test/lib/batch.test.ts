@@ -132,6 +132,27 @@ t.test('the next batch is sent before all callers of the last one are answered',
   await Promise.all(callers)
 })
 
+t.test('who has an answer is not late, however long it takes to give it to all', async (t) => {
+  const { batches, sent, add, shown } = build()
+  const work = () => { for (const started = performance.now(); performance.now() - started < 5;); }
+  const hasty = Array.from({ length: 16 }, (_, n) => batches.add(`${n}`, 20).catch(() => 'late'))
+  const patient = Array.from({ length: 48 }, (_, n) => batches.add(`${n}`, 100).finally(work))
+  await turn()
+  t.strictSame(await Promise.all(hasty), hasty.map(() => 'late'))
+  sent[0]?.end()
+  t.strictSame(await Promise.all(patient), patient.map((_, n) => `${n}!`))
+  const next = add('next')
+  await turn()
+  const last = add('last')
+  await turn()
+  t.equal(shown().length, 2, 'and no more batches are under way than allowed')
+  for (const place of [1, 2]) {
+    sent[place]?.end()
+    await turn()
+  }
+  t.strictSame(await Promise.all([next, last]), ['next!', 'last!'])
+})
+
 t.test('each caller has its own result or its own error', async (t) => {
   const { sent, add } = build()
   const [first, second] = [add('a'), add('b')]

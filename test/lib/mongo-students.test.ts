@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { ObjectId, type Document } from 'mongodb'
+import { Long, ObjectId, type Document } from 'mongodb'
 import t, { type Test } from 'tap'
 import { connect } from '../../lib/connect.js'
 import { MongoStudents } from '../../lib/mongo-students.js'
@@ -89,7 +89,7 @@ t.test('what one reply does not hold is read on by a cursor', async (t) => {
   first.answer({ ok: 1, cursor: { id: 5n, ns: 'x.students', firstBatch: [stored(ids[0])] } })
   const kill = await nth(1)
   t.match(kill.command, { killCursors: 'students' })
-  t.equal(String(kill.command.cursors), '5')
+  t.strictSame(kill.command.cursors, [Long.fromNumber(5)])
   kill.answer({ ok: 1, cursorsKilled: [5n], cursorsNotFound: [], cursorsAlive: [], cursorsUnknown: [] })
   const again = await nth(2)
   t.match(again.command, { find: 'students', limit: 1_000 })
@@ -104,6 +104,32 @@ t.test('a read whose connection is lost is asked for once more', async (t) => {
   first.drop()
   const again = await nth(1)
   t.strictSame(idsOf(again.command), [ids[0]])
+  again.answer(cursor(stored(ids[0])))
+  t.equal((await read)?.id, ids[0])
+})
+
+t.test('a read is asked for once where the URL wants that, or where asking again is no use', async (t) => {
+  const once = await build(t, '&retryReads=false')
+  const read = once.students.find(String(ids[0]))
+  const { drop } = await once.nth(0)
+  drop()
+  await t.rejects<unknown>(read, { code: 'SCA_STORE_UNAVAILABLE' })
+  t.equal(once.held.length, 1)
+
+  const { students, nth, held } = await build(t)
+  const refused = students.find(String(ids[0]))
+  const { answer } = await nth(0)
+  answer({ ok: 0, code: 13, codeName: 'Unauthorized', errmsg: 'not authorized' })
+  await t.rejects<unknown>(refused, { code: 13 })
+  t.equal(held.length, 1)
+})
+
+t.test('a read is asked for once more where the primary has stepped down', async (t) => {
+  const { students, nth } = await build(t)
+  const read = students.find(String(ids[0]))
+  const first = await nth(0)
+  first.answer({ ok: 0, code: 10107, codeName: 'NotWritablePrimary', errmsg: 'not primary' })
+  const again = await nth(1)
   again.answer(cursor(stored(ids[0])))
   t.equal((await read)?.id, ids[0])
 })
