@@ -116,7 +116,8 @@ export const accepted: Accepted[] = [
     title: 'appends new fields in the order in which they were sent',
     reason: 'Update operators process fields in lexicographic order of their names. Most updates are sent in that order, so that this hides nothing else.',
     source: `${manual}reference/operator/update/#behavior`,
-    fits: ({ ours, theirs }) => !isError(ours) && !isError(theirs) && onlyAppendsInOrder(ours, theirs)
+    fits: ({ kind, ours, theirs }) => ['findAndModify', "the driver's findOneAndUpdate"].includes(kind) && !isError(ours) && !isError(theirs) &&
+      onlyAppendsInOrder(ours, theirs)
   },
   {
     title: 'adds decimals, which the embedded store refuses',
