@@ -1,6 +1,7 @@
 import { onDemand } from 'bson'
 import { ObjectId, type Collection, type Filter } from 'mongodb'
 import { Batches } from './batch.js'
+import type { BsonElement } from './bson.js'
 import { toOwnErrors } from './bulk-errors.js'
 import { findRaw } from './find-raw.js'
 import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'
@@ -140,8 +141,7 @@ function byId (id: string) {
 
 /** The id of a student that was found by its ObjectId. */
 function hexId (bson: Buffer): string | undefined {
-  for (const [, nameOffset, nameLength, offset] of onDemand.parseToElements(bson)) {
-    if (bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id') return bson.toString('hex', offset, offset + 12)
-  }
-  return undefined
+  const isId = ([, nameOffset, nameLength]: BsonElement) => bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id'
+  const id = Array.from(onDemand.parseToElements(bson)).find(isId)
+  return id && bson.toString('hex', id[3], id[3] + 12)
 }

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { MongoServerError } from 'mongodb'
 import t from 'tap'
-import { loggerOptions, RequestLog } from '../../lib/logger.js'
+import { loggerOptions, requestIds, RequestLog, requestLogger } from '../../lib/logger.js'
 
 t.test('a terminal gets pretty lines, anything else JSON', async (t) => {
   t.ok(loggerOptions('info', true).stream)
@@ -44,4 +44,19 @@ t.test('an answer that could not be sent is logged as an error', async (t) => {
   const error = new Error('aborted')
   new RequestLog().requestCompleted(error, {} as FastifyRequest, reply)
   t.strictSame(calls, [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
+})
+
+t.test('a request has an id of its own in its lines, unlike those of another process', async (t) => {
+  const [one, other] = [requestIds(), requestIds()]
+  const ids = [one(), one(), other(), other()]
+  t.equal(new Set(ids).size, 4)
+  const lines: Record<string, unknown>[] = []
+  const logger = { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } }
+  const app = Fastify({ logger, genReqId: () => 'the-id', childLoggerFactory: requestLogger, logController: new RequestLog() })
+  app.get('/', async () => 'x')
+  app.get('/quiet', { logLevel: 'error' }, async () => 'x')
+  await app.inject('/quiet')
+  t.strictSame(lines, [], 'a route may have a level of its own')
+  await app.inject('/')
+  t.match(lines, [{ reqId: 'the-id', msg: 'request completed' }])
 })
