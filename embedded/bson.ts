@@ -77,12 +77,11 @@ export function append (document: Uint8Array, type: number, name: string, value:
 
 /** A BSON array of documents. */
 export function arrayOf (documents: Buffer[]): Buffer {
-  const names = documents.map((_document, index) => String(index))
-  const bytes = documents.reduce((sum, { length }, index) => sum + 2 + Number(names[index]?.length) + length, 5)
+  const bytes = documents.reduce((sum, { length }, index) => sum + 2 + String(index).length + length, 5)
   const array = Buffer.alloc(bytes)
   let at = array.writeInt32LE(bytes)
   for (const [index, document] of documents.entries()) {
-    const name = String(names[index])
+    const name = String(index)
     array[at++] = types.object
     // digits one by one: for so few, Buffer.write takes longer
     for (let place = 0; place < name.length; place++) array[at++] = name.charCodeAt(place)

@@ -25,7 +25,7 @@ const changeBytes = 5 * 4096
 /** MDB_MAP_FULL, and errno's ENOSPC, EDQUOT, EFBIG and ENOMEM; and EIO, by which LMDB reports a short write, the first sign of a full disk. */
 const noSpace: unknown[] = [-30792, 28, 122, 27, 12, 5]
 
-/** Keys and values of one kind, in the order of the keys' bytes. Changed only in the work of a write. */
+/** Keys and values of one kind, in the order of the keys' bytes. Changed only in the work of a write, by `put` and `remove`, which count it. */
 export type Table = Database<Buffer, Buffer>
 
 /**
