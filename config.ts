@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { loadEnvFile } from 'node:process'
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME } from './lib/database-options.js'
@@ -68,8 +68,11 @@ export class ConfigError extends Error {
 }
 
 /** Takes the variables of a `.env` file in the working directory, where the environment has none of that name. */
-export function readEnvFile (): void {
-  if (existsSync('.env')) loadEnvFile('.env')
+export function readEnvFile (env: NodeJS.ProcessEnv): void {
+  if (!existsSync('.env')) return
+  // some editors begin a file with a byte order mark, which would be part of the first name
+  const variables = parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''))
+  for (const [name, value] of Object.entries(variables)) env[name] ??= value
 }
 
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */

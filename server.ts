@@ -21,7 +21,7 @@ const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] 
 const LINGER_MS = 250
 
 try {
-  readEnvFile()
+  readEnvFile(process.env)
   await serve(loadConfig(process.env))
 } catch (error) {
   const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else

@@ -30,7 +30,11 @@ export async function start ({ path }: StoreOptions, platform = process.platform
   const lock = await takeLock(directory, address, platform)
   try {
     const gate = new Gate()
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'embedded store', workerData: { directory, gate: gate.memory, ...address } })
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      name: 'embedded store',
+      execArgv: [], // what a host preloads is for its own threads, and takes time to start
+      workerData: { directory, gate: gate.memory, ...address }
+    })
     const port = await listening(worker)
     const url = urlOf(address, port)
     await lock.publish(url)

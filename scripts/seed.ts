@@ -12,7 +12,7 @@ const CONCURRENCY = 64
 
 try {
   const count = parseCount()
-  readEnvFile()
+  readEnvFile(process.env)
   await seed(loadConfig(process.env), count)
 } catch (error) {
   const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else

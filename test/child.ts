@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { Process } from './launch.js'
+import { root } from './root.js'
 
 interface Test {
   testdir (): string
@@ -13,9 +13,8 @@ interface Test {
 export async function startServer (t: Test, path: string, { port = 0, ...variables }: { port?: number, [name: string]: unknown } = {}) {
   const folder = t.testdir()
   const env = { ...process.env, PORT: String(port), DATA_DIR: folder, MONGODB_URL: '', ...variables }
-  const script = fileURLToPath(new URL(`../${path}`, import.meta.url))
   // in a folder of its own there is no .env file
-  const server = new Process(t, process.execPath, [script], { cwd: folder, env })
+  const server = new Process(t, process.execPath, [root + path], { cwd: folder, env })
   const [url] = await server.prints(/http:\/\/[^\s/]+:\d+/)
   return {
     url,

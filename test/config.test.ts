@@ -3,6 +3,7 @@ import t from 'tap'
 import { Config, ConfigError, loadConfig } from '../config.js'
 import { DATABASE_NAME } from '../lib/database-options.js'
 import { readKeys } from '../lib/jwt-keys.js'
+import { root } from './root.js'
 
 t.test('without variables everything has its default', async (t) => {
   t.strictSame(loadConfig({ PATH: '/bin', MONGODB_URL: '' }), {
@@ -99,7 +100,7 @@ t.test('every variable is described', async (t) => {
 })
 
 t.test('the README lists every variable with its default and its description', async (t) => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const readme = await readFile(`${root}README.md`, 'utf8')
   const rows = Object.entries(Config.properties).map(([name, schema]) => {
     const fallback = schema.default === undefined ? '' : `\`${schema.default}\` `
     return `| \`${name}\` | ${fallback}| ${schema.description} |`

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { Readable, Writable } from 'node:stream'
+import { main } from '../cli/main.js'
+import { root } from './root.js'
 
 interface Test {
   teardown (stop: () => unknown): void
@@ -11,13 +12,19 @@ interface Test {
 /** A child process of a test, with what it printed; it does not outlive the test. */
 export class Process {
   output = ''
+  /** What of it went to standard error. */
+  errors = ''
   child: ChildProcess
   exited: Promise<{ code: number | null, signal: string | null }>
 
   constructor (t: Test, command: string, args: string[], options: SpawnOptions) {
-    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    // by env(1): what tap puts into NODE_OPTIONS of every process, also where a test gives others, takes a second of a start
+    this.child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
     for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => { this.output += text })
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text
+        if (stream === this.child.stderr) this.errors += text
+      })
     }
     this.exited = once(this.child, 'close').then(([code, signal]) => ({ code, signal }))
     t.teardown(async () => {
@@ -51,13 +58,13 @@ export async function send (url: string, text: string) {
 /** A request that is under way and stays so until the other 199 bytes of its body come. */
 export const half = 'POST /students/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+/** In the environment of a process of ours: what it runs counts for the coverage, which takes time. */
+export const coverage = { NODE_V8_COVERAGE: `${root}.tap/coverage` }
 
-/** Starts the built server on a free port; its source instead where the test is to count for coverage, which is slow. */
-export function launch (t: Test, env: NodeJS.ProcessEnv, { fromSource = false, cwd = root, execArgv = [] as string[] } = {}): Process {
-  const args = fromSource ? [...process.execArgv, ...execArgv, `${root}server.ts`] : [`${root}dist/server.js`]
+/** Starts the server on a free port. Only one that is `counted` adds to the coverage. */
+export function launch (t: Test, env: NodeJS.ProcessEnv, { counted = false, cwd = root, execArgv = [] as string[] } = {}): Process {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'MONGODB_URL'))
-  return new Process(t, process.execPath, args, { cwd, env: { ...clean, PORT: '0', ...env } })
+  return new Process(t, process.execPath, [...execArgv, `${root}dist/server.js`], { cwd, env: { ...clean, ...(counted && coverage), PORT: '0', ...env } })
 }
 
 /** The URL of a started server. */
@@ -65,13 +72,15 @@ export async function listening (server: Process): Promise<string> {
   return (await server.prints(/Student Course API at (http:\/\/[^ ,]+)/))[1] ?? ''
 }
 
-/** Runs the built command line with a text on its standard input; answers how it ended and what it printed. */
-export async function runCli (t: Test, env: NodeJS.ProcessEnv, words: string, input = '') {
-  const command = new Process(t, process.execPath, [`${root}dist/cli.js`, ...words.split(' ')], {
-    // in a folder without a .env file
-    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, MONGODB_URL: '', ...env }, cwd: tmpdir()
+/** Runs the command line, in this process, with a text on its standard input; answers its exit status and what it printed. */
+export async function runCli (env: NodeJS.ProcessEnv, words: string, input = '') {
+  let output = ''
+  const printed = () => new Writable({
+    write (text, _encoding, done) {
+      output += text
+      done()
+    }
   })
-  command.child.stdin?.end(input)
-  const { code } = await command.exited
-  return { code, output: command.output }
+  const code = await main(words.split(' '), { env: { ...env }, stdin: Readable.from([input]), stdout: printed(), stderr: printed() })
+  return { code, output }
 }

@@ -1,11 +1,9 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { listening, Process } from './launch.js'
+import { root } from './root.js'
 import { janeDoe } from './samples.js'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
 
 interface Outcome {
   sentAt: number

@@ -27,7 +27,7 @@ t.test('the server says where it is, lets no second one on its data, and its stu
   first.child.kill('SIGKILL')
   await first.exited
 
-  const second = launch(t, { ...env, HOST: '0.0.0.0', JWT_SECRET: 'unused' }, { fromSource: true })
+  const second = launch(t, { ...env, HOST: '0.0.0.0', JWT_SECRET: 'unused' }, { counted: true })
   const again = await listening(second)
   await second.prints(/AUTH is off: whoever reaches this address may read and change everything/)
   await second.prints(/AUTH is off: the keys of JWT_SECRET are not used/)
@@ -44,9 +44,9 @@ t.test('the server says where it is, lets no second one on its data, and its stu
 t.test('with AUTH=on the server wants tokens, for users of the command line, over restarts', async (t) => {
   const dir = t.testdir({ keys: `${randomBytes(32).toString('base64')}\n`, data: {} })
   const env = { DATA_DIR: `${dir}/data`, AUTH: 'on', JWT_SECRET_FILE: `${dir}/keys` }
-  const server = launch(t, { ...env, TRUST_PROXY: 'loopback', HOST: '::1' }, { fromSource: true })
+  const server = launch(t, { ...env, TRUST_PROXY: 'loopback', HOST: '::1' }, { counted: true })
   const url = await listening(server)
-  t.equal((await runCli(t, env, 'users add alice --scope students:read', 'correct horse\n')).code, 0)
+  t.equal((await runCli(env, 'users add alice --scope students:read', 'correct horse\n')).code, 0)
   t.equal((await fetch(`${url}/students/`)).status, 401)
   const ask = async (origin: string, form: Record<string, unknown>) => {
     const answer = await fetch(`${origin}/token`, { method: 'POST', body: new URLSearchParams(form as Record<string, string>) })
@@ -110,7 +110,7 @@ t.test('wrong configuration is exit 2 with every fault, also when it stands in .
 
 t.test('a database out of reach is exit 1 within 10 s, with one error and no credentials', async (t) => {
   const started = performance.now()
-  const server = launch(t, { MONGODB_URL: 'mongodb://user:s3cret@127.0.0.1:1/?directConnection=true' }, { fromSource: true })
+  const server = launch(t, { MONGODB_URL: 'mongodb://user:s3cret@127.0.0.1:1/?directConnection=true' }, { counted: true })
   t.match(await server.exited, { code: 1 })
   t.ok(performance.now() - started < 10_000)
   t.match(server.output, /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: connect ECONNREFUSED[^\n]*\n$/)
@@ -126,7 +126,7 @@ t.test('a data directory that can not be one is exit 1 with its name', async (t)
 
 t.test('with MONGODB_URL the start line names its hosts and nothing secret, and without docs it says so', async (t) => {
   const cwd = t.testdir({ '.env': 'DOCS=off\nLOG_LEVEL=info\n' })
-  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', LOG_LEVEL: 'silent' }, { fromSource: true, cwd })
+  const server = launch(t, { MONGODB_URL: `${storeUrl}&appName=s3cret`, MONGODB_DATABASE: 'other', LOG_LEVEL: 'silent' }, { counted: true, cwd })
   const url = await listening(server)
   t.ok(server.output.includes(`, docs off, store: MongoDB at ${hosts(storeUrl)}"`))
   t.notMatch(server.output, /s3cret/)

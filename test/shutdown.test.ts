@@ -37,7 +37,7 @@ t.test('a second signal ends the server at once, and so does the end of the grac
 
 t.test('an error that nothing caught is logged, and the server closes with exit 1', async (t) => {
   const throwOnSignal = "process.on('SIGWINCH', () => { throw new Error('planted') })"
-  const server = launch(t, { DATA_DIR: t.testdir() }, { fromSource: true, execArgv: ['--import', `data:text/javascript,${throwOnSignal}`] })
+  const server = launch(t, { DATA_DIR: t.testdir() }, { counted: true, execArgv: ['--import', `data:text/javascript,${throwOnSignal}`] })
   await listening(server)
   server.child.kill('SIGWINCH')
   t.match(await server.exited, { code: 1 })

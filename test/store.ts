@@ -2,10 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { start } from '../embedded/index.js'
 import { connect } from '../lib/connect.js'
-
-// as it is built: through tap's loader each test file would compile the store's worker anew, for more than a second
-const { start }: typeof import('../embedded/index.js') = await import(new URL('../dist/embedded/index.js', import.meta.url).href)
 
 /** The server that a test file runs on: MONGODB_URL, or else an embedded store of its own. */
 export const url = process.env.MONGODB_URL ?? await startEmbedded()

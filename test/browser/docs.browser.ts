@@ -24,7 +24,7 @@ t.test('a student is created and deleted from the docs page of the API in a larg
 
 t.test('with access control, a user logs in on the page and creates a student', async (t) => {
   const { url: origin, folder } = await startServer(t, 'dist/server.js', { AUTH: 'on', JWT_SECRET: randomBytes(32).toString('base64') })
-  await runCli(t, { DATA_DIR: folder }, 'users add alice --scope students:read --scope students:write', 'correct horse\n')
+  await runCli({ DATA_DIR: folder }, 'users add alice --scope students:read --scope students:write', 'correct horse\n')
   const { page, requests, errors } = await openPage(t, `${origin}/docs`)
   const post = await open(page, 'post', '/students/')
   t.equal((await execute(post)).status, '401', 'nobody is logged in')

@@ -1,11 +1,9 @@
 // Whether a reply to a write means that it is on disk, as the kernel sees it: needs strace.
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { listening, Process } from '../launch.js'
+import { root } from '../root.js'
 import { janeDoe } from '../samples.js'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const CALLS = 'openat,pwrite64,pwritev,fdatasync,write,writev,sendto,sendmsg'
 const WRITES = 20

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Decimal128, Double, Int32, Long, type Document } from 'bson'
 import t from 'tap'
 import { commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
+import { root } from '../root.js'
 import { serverFor, type SendOptions } from './support.js'
 
 const api = { apiVersion: '1', apiStrict: true, apiDeprecationErrors: true }
@@ -170,7 +171,7 @@ t.test('whatever is not served is refused with the code that MongoDB has for it,
 })
 
 t.test('docs/embedded.md lists exactly what is served', async t => {
-  const page = await readFile(new URL('../../docs/embedded.md', import.meta.url), 'utf8')
+  const page = await readFile(`${root}docs/embedded.md`, 'utf8')
   const listed = [...page.matchAll(/^\| ((?:command|any|one|filter|sort|update|pipeline|index)\b[^|]*) \|([^|]*)\|$/gm)]
   const names = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
   t.same(Object.fromEntries(listed.map(([, kind, cell]) => [kind, names(cell)])), {

@@ -4,7 +4,7 @@ import { Double, MongoClient, ObjectId, type Collection } from 'mongodb'
 import t from 'tap'
 import { find } from '../../embedded/index.js'
 import { Storage } from '../../embedded/storage.js'
-import { storeProcesses, type StoreProcess } from './processes.js'
+import { StoreProcess } from './processes.js'
 import { directoryFor } from './support.js'
 
 const writers = 16
@@ -111,11 +111,10 @@ for (const [rounds, how, stop, wanted] of [
   [2, 'process.exit', (store: StoreProcess) => store.exit(), [3, null]]
 ] as const) {
   t.test(`${rounds} times ${how} under load: the process ends, and no acknowledged write is lost`, async t => {
-    const spawn = await storeProcesses(t)
     const directory = await directoryFor(t)
     const expected: Expected = { present: new Map(), gone: new Set(), counters: new Map(), winners: new Map(), wrong: [], acknowledged: 0 }
-    for (let round = 0; round < rounds; round++) t.same(await stopUnderLoad(spawn(directory), expected, stop), wanted)
-    const store = spawn(directory)
+    for (let round = 0; round < rounds; round++) t.same(await stopUnderLoad(new StoreProcess(directory), expected, stop), wanted)
+    const store = new StoreProcess(directory)
     const { url = '' } = await store.answer
     const client = new MongoClient(url)
     const stored = new Map<string, number>()
@@ -149,9 +148,8 @@ for (const [rounds, how, stop, wanted] of [
 }
 
 t.test('two processes: one has the directory, the other says which; after kill -9 the next start goes through', async t => {
-  const spawn = await storeProcesses(t)
   const directory = await directoryFor(t)
-  const racers = [spawn(directory), spawn(directory)]
+  const racers = [new StoreProcess(directory), new StoreProcess(directory)]
   const answers = await Promise.all(racers.map(({ answer }) => answer))
   const winner = racers[answers.findIndex(({ url }) => url !== undefined)]
   t.equal(answers.filter(({ url }) => url !== undefined).length, 1, 'one of two that start at once has it')
@@ -159,7 +157,7 @@ t.test('two processes: one has the directory, the other says which; after kill -
   t.equal(await find(directory), answers.find(({ url }) => url !== undefined)?.url)
   await winner?.kill()
   t.equal(await find(directory), undefined)
-  const next = spawn(directory)
+  const next = new StoreProcess(directory)
   t.match(await next.answer, { url: String })
   t.same(await next.end(), [0, null], 'it ends by itself')
   t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])

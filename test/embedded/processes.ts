@@ -1,30 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
-import ts from 'typescript'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
-
-/**
- * Compiles embedded/ and store-process.ts once, and returns the way to start processes of it. Through tap's loader each process and each worker
- * would compile them anew, for two seconds and more.
- */
-export async function storeProcesses (t: Test): Promise<(directory: string) => StoreProcess> {
-  const target = t.testdir()
-  const sources = (await readdir(join(root, 'embedded'), { recursive: true })).map(name => join('embedded', name))
-  for (const source of [...sources, join('test', 'embedded', 'store-process.ts')]) {
-    if (!source.endsWith('.ts')) continue
-    const text = await readFile(join(root, source), 'utf8')
-    const output = join(target, source.replace(/ts$/, 'js'))
-    await mkdir(dirname(output), { recursive: true })
-    await writeFile(output, ts.transpileModule(text, { compilerOptions }).outputText)
-  }
-  return directory => new StoreProcess(join(target, 'test', 'embedded', 'store-process.js'), directory)
-}
+const script = fileURLToPath(new URL('./store-process.js', import.meta.url))
 
 /** A process of its own that starts a store. */
 export class StoreProcess {
@@ -33,9 +11,11 @@ export class StoreProcess {
   readonly answer: Promise<{ url?: string, error?: string }>
   private readonly exited: Promise<unknown>
 
-  constructor (script: string, directory: string) {
-    // No loader of tap, nor its coverage: a killed process reports none.
-    this.child = fork(script, [directory], { execArgv: [], env: { PATH: process.env.PATH } })
+  constructor (directory: string) {
+    // by env(1), without what tap preloads: its coverage would be that of a killed process
+    this.child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, script, directory], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { PATH: process.env.PATH }
+    })
     this.exited = once(this.child, 'exit')
     this.answer = once(this.child, 'message').then(([answer]) => answer)
   }

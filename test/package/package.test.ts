@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Process } from '../launch.js'
+import { root } from '../root.js'
 
 const run = promisify(execFile)
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const fromRoot = (path: string) => join(root, path)
 const { version } = JSON.parse(await readFile(fromRoot('package.json'), 'utf8'))
 
 t.setTimeout(120_000) // npm and the compiler take their time on a busy machine

@@ -1,0 +1,139 @@
+import { parseArgs } from 'node:util'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { loadConfig, readEnvFile, type Config } from '../config.js'
+import { connect, hosts } from '../lib/connect.js'
+import { copyStore } from '../lib/copy-store.js'
+import type { DatabaseOptions } from '../lib/database-options.js'
+import { readSecret } from '../lib/prompt.js'
+import { couchbaseOf, storeOf } from '../lib/store-of.js'
+import { listUsers, UsageError, userCommands } from '../lib/user-commands.js'
+import couchbaseUsers from '../plugins/couchbase.js'
+import mongodb from '../plugins/mongodb.js'
+import mongoUsers from '../plugins/users.js'
+import { SCOPES } from '../schemas/user.js'
+
+const USAGE = `Usage:
+  student-course-api                      starts the server
+  student-course-api users add NAME [--scope SCOPE]... [--email EMAIL] [--full-name TEXT]
+  student-course-api users list
+  student-course-api users disable NAME
+  student-course-api users enable NAME
+  student-course-api users password NAME
+  student-course-api backup FOLDER        copies the embedded store, also while the server runs
+  student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
+
+SCOPE is one of ${SCOPES.join(', ')}.
+A password comes from a prompt, or from the first line of standard input. With --to -, so does URL.`
+
+const options = {
+  scope: { type: 'string', multiple: true }, email: { type: 'string' }, 'full-name': { type: 'string' }, to: { type: 'string' }
+} as const
+
+/** Where a command takes its configuration, secrets and place from, and where it prints. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean }
+  stdout: NodeJS.WritableStream
+  stderr: NodeJS.WritableStream
+}
+
+type Words = ReturnType<typeof parse>
+type Command = (words: Words, surroundings: Surroundings) => Promise<string>
+
+const commands = new Map<string, Command>([['users', runUsers], ['backup', runBackup], ['copy', runCopy]])
+
+/** Runs one command of the command line; answers the exit status of the process. */
+export async function main (args: string[], surroundings: Surroundings): Promise<number> {
+  try {
+    surroundings.stdout.write(`${await run(args, surroundings)}\n`)
+    return 0
+  } catch (error) {
+    const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
+    surroundings.stderr.write(`${message}\n`)
+    return exitStatus
+  }
+}
+
+async function run (args: string[], surroundings: Surroundings): Promise<string> {
+  const words = parse(args)
+  const command = commands.get(words.noun)
+  if (!command) throw new UsageError(USAGE)
+  return command(words, surroundings)
+}
+
+async function runUsers ({ rest: [verb = '', name, ...more], values: { to, ...values } }: Words, surroundings: Surroundings): Promise<string> {
+  const command = Object.hasOwn(userCommands, verb) ? userCommands[verb] : undefined
+  const isList = verb === 'list' && name === undefined
+  if (more.length > 0 || to !== undefined || (!isList && (!command || name === undefined))) throw new UsageError(USAGE)
+  return withApp(surroundings, async (app, config) => {
+    await openUsers(app, config)
+    const context = { users: app.users, readPassword: () => ask('Password', surroundings) }
+    return command && name !== undefined ? command(context, name, values) : listUsers(app.users)
+  })
+}
+
+async function runBackup ({ rest: [folder, ...more], values }: Words, { env }: Surroundings): Promise<string> {
+  if (folder === undefined || more.length > 0 || Object.keys(values).length > 0) throw new UsageError(USAGE)
+  const { MONGODB_URL, DATA_DIR } = configOf(env)
+  if (MONGODB_URL) throw new UsageError('backup is for the embedded store; a MongoDB server has mongodump.')
+  const { backup } = await import('../embedded/index.js')
+  const file = await backup(DATA_DIR, folder)
+  return `The store in ${DATA_DIR} is in ${file}. To restore it, stop the server and put that file in place of the one in ${DATA_DIR}.`
+}
+
+async function runCopy ({ rest, values: { to, ...more } }: Words, surroundings: Surroundings): Promise<string> {
+  if (rest.length > 0 || to === undefined || Object.keys(more).length > 0) throw new UsageError(USAGE)
+  return withApp(surroundings, async (app, config) => {
+    const { MONGODB_URL, MONGODB_DATABASE } = config
+    if (MONGODB_URL) throw new UsageError('copy is for the embedded store; a MongoDB server has mongodump and mongorestore.')
+    const url = to === '-' ? await ask('URL', surroundings) : to
+    const target = await connect(url)
+    try {
+      await app.register(mongodb, await storeOf(config))
+      const copied = await copyStore(app.mongo.client.db(MONGODB_DATABASE), target.db(MONGODB_DATABASE), surroundings.stderr)
+      return `${copied}\nSet MONGODB_URL to go on with ${hosts(url)}.`
+    } finally {
+      await target.close()
+    }
+  })
+}
+
+/** Runs a command with the configuration of the server, and closes after it what it opened in the app. */
+async function withApp ({ env }: Surroundings, command: (app: FastifyInstance, config: Config) => Promise<string>): Promise<string> {
+  const app = Fastify()
+  try {
+    return await command(app, configOf(env))
+  } finally {
+    await app.close()
+  }
+}
+
+function configOf (env: NodeJS.ProcessEnv): Config {
+  readEnvFile(env)
+  return loadConfig(env)
+}
+
+async function openUsers (app: FastifyInstance, config: Config): Promise<void> {
+  const couchbase = couchbaseOf(config)
+  if (couchbase) await app.register(couchbaseUsers, couchbase)
+  else await openMongoUsers(app, await storeOf(config))
+}
+
+async function openMongoUsers (app: FastifyInstance, database: DatabaseOptions): Promise<void> {
+  await app.register(mongodb, database)
+  await app.register(mongoUsers, database)
+}
+
+/** What must not stand in the process's arguments, where others can read it. */
+function ask (what: string, { stdin, stderr }: Surroundings): Promise<string> {
+  return readSecret(what, { input: stdin, output: stderr })
+}
+
+function parse (args: string[]) {
+  try {
+    const { positionals: [noun = '', ...rest], values } = parseArgs({ args, options, allowPositionals: true })
+    return { noun, rest, values }
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n${USAGE}`) // parseArgs throws errors only
+  }
+}

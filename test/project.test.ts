@@ -1,0 +1,27 @@
+import { access, readdir, readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { root } from './root.js'
+import { suites } from './suites/suite.js'
+
+for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/design.md', 'docs/figures.md', 'docs/embedded.md', 'docs/access.md', 'docs/benchmarks.md']) {
+  t.test(`every link of ${path} to a file of the project leads to one`, async (t) => {
+    const file = new URL(path, pathToFileURL(root))
+    const links = [...(await readFile(file, 'utf8')).matchAll(/\]\(([^)#]+)/g)].map(([, link]) => String(link))
+    for (const link of links.filter((link) => !link.includes('://'))) await t.resolves(access(new URL(link, file)), link)
+  })
+}
+
+t.test('each test file is run: at the top or in a suite by npm test, or by a script of its own', async (t) => {
+  const inSuites = Object.values(suites).flat().map((folder) => `${folder}/`)
+  const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> } // as npm wants it
+  const commands = Object.entries(scripts).filter(([name]) => name !== 'test').map(([, command]) => command).join('\n')
+  const files = (await readdir(`${root}test`, { recursive: true })).filter((name) => /\.(test|fuzz|browser)\.ts$/.test(name))
+  t.ok(files.length > 50)
+  for (const file of files) {
+    const folder = file.slice(0, file.lastIndexOf('/') + 1)
+    const isRun = folder === '' || folder === 'suites/' || inSuites.some((start) => folder.startsWith(start)) ||
+      commands.includes(`dist/test/${file.replace(/ts$/, 'js')}`) || commands.includes(`dist/test/${folder}*`)
+    t.ok(isRun, file)
+  }
+})
