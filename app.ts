@@ -47,7 +47,7 @@ export interface AppOptions extends DatabaseOptions {
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  const url = `${app.prefix}/students/`
+  const url = `${app.prefix.replace(/\/$/, '')}/students/`
   if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
   const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, ...database } = options
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
@@ -88,5 +88,6 @@ export type { StudentFields } from './lib/student-fields.js'
 export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
 export { StoredUser, User, USERPROFILE_DOC_TYPE } from './schemas/user.js'
 export { documentId, getUser } from './lib/user-store.js'
+export type { UserChanges, UserCondition } from './lib/user-store.js'
 export { ProblemDetails } from './schemas/common.js'
 export { SetupError, StoreFullError, StoreUnavailableError } from './lib/errors.js'

@@ -12,6 +12,7 @@ import { couchbaseOf } from './lib/store-of.js'
 import { readKeys } from './lib/jwt-keys.js'
 import { loggerOptions, requestIds, RequestLog, requestLogger } from './lib/logger.js'
 import { isLoopback } from './lib/loopback.js'
+import { trustOf } from './lib/trust-proxy.js'
 import { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
@@ -55,7 +56,7 @@ function build (config: Config): FastifyInstance {
     logController: new RequestLog(),
     genReqId: requestIds(),
     childLoggerFactory: requestLogger,
-    trustProxy: config.TRUST_PROXY ?? false,
+    trustProxy: config.TRUST_PROXY ? trustOf(config.TRUST_PROXY) : false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,

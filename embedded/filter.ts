@@ -6,24 +6,31 @@ import { filterOperators, servedKind, type Names } from './surface.js'
 export interface Selection {
   /** One of these `_id`s; any when missing. */
   ids?: Field[]
-  /** Strings that fields of the top level equal, or that one element of an array there equals. */
-  conditions: Field[]
+  conditions: Condition[]
 }
 
-/** Takes {}, { _id: value | { $eq: value } | { $in: [values] } } and { field: string | { $eq: string } }, together too; refuses everything else. */
+/** A string that a field of the top level equals, or that one element of an array there equals; or that it does not. */
+export interface Condition extends Field {
+  negated?: true
+}
+
+/**
+ * Takes {}, { _id: value | { $eq: value } | { $in: [values] } } and { field: string | { $eq: string } | { $nin: [strings] } },
+ * together too; refuses everything else.
+ */
 export function parseFilter (filter: Buffer): Selection {
   const selection: Selection = { conditions: [] }
   for (const field of fieldsOf(filter)) {
     if (field.name.startsWith('$')) servedKind(filterOperators.top, field.name, 'BadValue', 'unknown top level operator')
-    if (field.name !== '_id') selection.conditions.push(parseCondition(field))
+    if (field.name !== '_id') selection.conditions.push(...parseConditions(field))
     else if (selection.ids === undefined) selection.ids = parseId(field)
     else throw new MongoError('CommandNotSupported', 'The embedded store takes one condition on _id')
   }
   return selection
 }
 
-export function matches (document: Buffer, conditions: Field[]): boolean {
-  return conditions.every(({ name, value }) => meets(fieldNamed(document, name), value))
+export function matches (document: Buffer, conditions: Condition[]): boolean {
+  return conditions.every(({ name, value, negated = false }) => meets(fieldNamed(document, name), value) !== negated)
 }
 
 function meets (field: Field | undefined, wanted: Buffer): boolean {
@@ -39,20 +46,29 @@ function equalsText ({ type, value }: Field, wanted: Buffer): boolean {
 function parseId (field: Field): Field[] {
   const operator = operatorOf(field, filterOperators.id)
   if (operator?.name !== '$in') return [comparable(operator ?? field)]
-  if (operator.type !== types.array) throw new MongoError('BadValue', '$in needs an array')
-  return fieldsOf(operator.value).map(inListed)
+  return listed(operator)
 }
 
-function parseCondition (field: Field): Field {
+/** The values of an $in or $nin. */
+function listed ({ name, type, value }: Field): Field[] {
+  if (type !== types.array) throw new MongoError('BadValue', `${name} needs an array`)
+  return fieldsOf(value).map(field => inListed(name, field))
+}
+
+function parseConditions (field: Field): Condition[] {
   const operator = operatorOf(field, filterOperators.field)
-  const { type, value } = comparable(operator ?? field)
-  if (type !== types.string || field.name.includes('.')) {
-    throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level with strings only, not '${field.name}'`)
-  }
-  return { name: field.name, type, value }
+  if (operator?.name !== '$nin') return [parseCondition(field.name, comparable(operator ?? field))]
+  return listed(operator).map(value => ({ ...parseCondition(field.name, value), negated: true }))
 }
 
-/** The one operator of { $eq: value } or { $in: values }; undefined for a plain value. */
+function parseCondition (name: string, { type, value }: Field): Condition {
+  if (type !== types.string || name.includes('.')) {
+    throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level with strings only, not '${name}'`)
+  }
+  return { name, type, value }
+}
+
+/** The one operator of { $eq: value }, { $in: values } or { $nin: values }; undefined for a plain value. */
 function operatorOf ({ type, value }: Field, names: Names): Field | undefined {
   const [operator, other] = type === types.object ? fieldsOf(value) : []
   if (operator === undefined || !operator.name.startsWith('$')) return
@@ -61,8 +77,8 @@ function operatorOf ({ type, value }: Field, names: Names): Field | undefined {
   return operator
 }
 
-function inListed (field: Field): Field {
-  if (field.type === types.object && fieldsOf(field.value)[0]?.name.startsWith('$')) throw new MongoError('BadValue', 'cannot nest $ under $in')
+function inListed (operator: string, field: Field): Field {
+  if (field.type === types.object && fieldsOf(field.value)[0]?.name.startsWith('$')) throw new MongoError('BadValue', `cannot nest $ under ${operator}`)
   return comparable(field)
 }
 

@@ -71,14 +71,14 @@ export const genericFields: Names = {
 /** One of the deletes of a delete. */
 export const deleteStatement: Names = { served: { q: 'object', limit: 'number' }, refused: ['collation', 'hint'] }
 
-const otherOperators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$nin', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size',
+const otherOperators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size',
   '$elemMatch', '$comment', '$ref', '$id', '$db']
 
 /** Operators in a filter: beside its fields, on `_id`, and on other fields of the top level. */
 export const filterOperators = {
   top: { served: {}, refused: ['$and', '$or', '$nor', '$expr', '$where', '$text', '$jsonSchema', '$comment', '$alwaysTrue', '$alwaysFalse'] },
-  id: { served: { $eq: 'any', $in: 'array' }, refused: otherOperators },
-  field: { served: { $eq: 'string' }, refused: ['$in', ...otherOperators] }
+  id: { served: { $eq: 'any', $in: 'array' }, refused: ['$nin', ...otherOperators] },
+  field: { served: { $eq: 'string', $nin: 'array' }, refused: ['$in', ...otherOperators] }
 } satisfies Record<string, Names>
 
 /** Operators of an update, on fields of the top level. */

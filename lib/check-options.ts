@@ -2,6 +2,7 @@ import type { AppOptions } from '../app.js'
 import { KEY_BYTES } from './auth-options.js'
 import { DATABASE_NAME } from './database-options.js'
 import { SetupError } from './errors.js'
+import { nearest } from './nearest.js'
 
 type Check = [isRight: (value: unknown) => boolean, what: string]
 
@@ -35,11 +36,33 @@ const checks: Record<keyof AppOptions, Check> = {
   bodyLimit: [isCount, 'a whole number of bytes above 0']
 }
 
-/** Throws a SetupError that lists every option that is not what it has to be. */
+/** What Fastify itself takes of the options of a plugin. */
+const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
+
+/** The names that an option of several parts has. */
+const parts: Partial<Record<keyof AppOptions, string[]>> = {
+  auth: ['keys', 'issuer', 'audience', 'authenticate'],
+  couchbase: ['url', 'username', 'password', 'bucket', 'timeoutMs', 'sdk']
+}
+
+/** Throws a SetupError that lists every option that is not what it has to be, or that there is not. */
 export function checkOptions (options: AppOptions): void {
   const faults = Object.entries(checks)
     .map(([name, [isRight, what]]) => ({ name, value: options[name as keyof AppOptions], isRight, what })) // the names come from there
     .filter(({ value, isRight }) => value !== undefined && !isRight(value))
     .map(({ name, what }) => `${name} has to be ${what}`)
-  if (faults.length > 0) throw new SetupError(faults.join('; '))
+  const unknown = [
+    ...unknownNames(options, [...Object.keys(checks), ...OF_FASTIFY]),
+    ...Object.entries(parts).flatMap(([name, known]) => unknownNames(options[name as keyof AppOptions], known, `${name}.`)) // as above
+  ]
+  if (faults.length + unknown.length > 0) throw new SetupError([...unknown, ...faults].join('; '))
+}
+
+/** A host's authenticate may live in an object of a class: only what the object itself has counts. */
+function unknownNames (given: unknown, known: string[], prefix = ''): string[] {
+  if (typeof given !== 'object' || given === null) return []
+  return Object.keys(given).filter((name) => !known.includes(name)).map((name) => {
+    const meant = nearest(name, known)
+    return `${prefix}${name} is not an option${meant === undefined ? '' : `; did you mean ${prefix}${meant}?`}`
+  })
 }

@@ -1,7 +1,7 @@
 import type { StoredUser } from '../schemas/user.js'
 import { asUnavailable, isNamed } from './couchbase-errors.js'
 import { SetupError, StoreUnavailableError } from './errors.js'
-import { documentId, type UserChanges, type UserStore } from './user-store.js'
+import { documentId, meets, type UserChanges, type UserCondition, type UserStore } from './user-store.js'
 import { within } from './within.js'
 
 /** The part of the SDK's bucket that is used. */
@@ -74,13 +74,13 @@ export class CouchbaseUsers implements UserStore {
       unless(EXISTS, async () => { await this.#collection.insert(documentId(user.username), user) }))
   }
 
-  async update (username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean> {
+  async update (username: string, changes: UserChanges, condition: UserCondition = {}): Promise<boolean> {
     return this.#run('write', async (signal) => {
       for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
         const found = await this.#find(username)
         // whoever asked has had a 503, and may have written something newer since
         signal.throwIfAborted()
-        if (!found || (expected && found.user.hashed_password !== expected.hashed_password)) return false
+        if (!found || !meets(found.user, condition)) return false
         const outcome = await this.#replace(username, { ...found.user, ...given(changes) }, found.cas)
         if (outcome !== 'changed') return outcome === 'replaced'
       }

@@ -16,14 +16,33 @@ export async function newPassword (password: string) {
 
 /** The argon2id hash (RFC 9106) of a password in PHC string format, with its parameters and a salt of its own. */
 export function hashPassword (password: string): Promise<string> {
-  return hash(password, PARAMETERS)
+  return hash(normalized(password), PARAMETERS)
+}
+
+export interface PasswordCheck {
+  isRight: boolean
+  /** Whether a hash of today would be another: of a password that is not normalized, or with less memory or fewer iterations. */
+  isOutdated: boolean
 }
 
 /**
- * Whether this is the password of a stored hash. Without a hash, and with one that is not argon2id or not well-formed,
- * the answer is false and takes as long as with one. Another `check` of a hash is for tests.
+ * Whether this is the password of a stored hash, also of one that was made before passwords were normalized. Without a hash, and
+ * with one that is not argon2id or not well-formed, the answer is no and takes as long as with one. Another `check` of a hash is for tests.
  */
-export async function verifyPassword (password: string, storedHash: unknown, check = verify): Promise<boolean> {
+export async function checkPassword (password: string, storedHash: unknown, check = verify): Promise<PasswordCheck> {
+  const isNormalized = normalized(password) === password
+  const isOfToday = await verifies(normalized(password), storedHash, check)
+  // always the second too, so that the time tells nothing of the stored hash
+  const isAsTyped = !isNormalized && await verifies(password, storedHash, check)
+  return { isRight: isOfToday || isAsTyped, isOutdated: isAsTyped || isWeak(storedHash) }
+}
+
+/** NIST SP 800-63B section 5.1.1.2: so that a password is the same from every keyboard. */
+function normalized (password: string): string {
+  return password.normalize('NFKC')
+}
+
+async function verifies (password: string, storedHash: unknown, check: typeof verify): Promise<boolean> {
   const isOurs = typeof storedHash === 'string' && ARGON2ID.test(storedHash)
   try {
     return await check(isOurs ? storedHash : NOBODYS_HASH, password) && isOurs
@@ -33,8 +52,7 @@ export async function verifyPassword (password: string, storedHash: unknown, che
   }
 }
 
-/** Whether a hash was made with less memory or fewer iterations than are right today. */
-export function isOutdated (storedHash: string): boolean {
-  const [, memoryCost, timeCost] = ARGON2ID.exec(storedHash) ?? []
+function isWeak (storedHash: unknown): boolean {
+  const [, memoryCost, timeCost] = ARGON2ID.exec(String(storedHash)) ?? []
   return Number(memoryCost) < PARAMETERS.memoryCost || Number(timeCost) < PARAMETERS.timeCost
 }

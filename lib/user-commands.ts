@@ -1,6 +1,10 @@
-import { PASSWORD_LENGTH, SCOPES, USERPROFILE_DOC_TYPE, Username, type StoredUser } from '../schemas/user.js'
-import { newPassword } from './passwords.js'
-import { isUsername, type UserChanges, type UserStore } from './user-store.js'
+import { Type } from '@sinclair/typebox'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { CreateUser, SCOPES, type UpdateUser } from '../schemas/user.js'
+import { toFaults } from './faults.js'
+import { toStoredUser, toUserChanges } from './user-fields.js'
+import type { UserChanges, UserStore } from './user-store.js'
+import { createValidatorCompiler } from './validator.js'
 
 export interface UserCommandContext {
   users: UserStore
@@ -20,24 +24,28 @@ export class UsageError extends Error {
   readonly exitStatus = 2
 }
 
+/** The rules of the API, in two parts, since the password is asked for last. */
+const compile = createValidatorCompiler()
+const givenUser = compile({ schema: Type.Omit(CreateUser, ['password']) })
+const givenPassword = compile({ schema: Type.Pick(CreateUser, ['password']) })
+
+/** What a fault alone does not tell. */
+const hints: Record<string, string> = {
+  username: ` (${CreateUser.properties.username.description})`,
+  scopes: ` (${SCOPES.join(', ')})`
+}
+
 type UserCommand = (context: UserCommandContext, name: string, options: UserCommandOptions) => Promise<string>
 
 /** The commands on one user; each answers what to print. They throw UsageError for wrong words, and Error for what can't be done. */
 export const userCommands: Record<string, UserCommand> = {
-  add: async ({ users, readPassword }, name, options) => {
-    checkUsername(name)
-    const scopes = checkScopes(options.scope ?? [])
+  add: async ({ users, readPassword }, name, { scope, email, 'full-name': fullName }) => {
+    const scopes = [...new Set(scope)]
+    const given = { username: name, scopes, ...(email !== undefined && { email }), ...(fullName !== undefined && { full_name: fullName }) }
+    check(givenUser, given)
     if (await users.get(name)) throw taken(name)
-    const user: StoredUser = {
-      type: USERPROFILE_DOC_TYPE,
-      username: name,
-      ...(options.email !== undefined && { email: options.email }),
-      ...(options['full-name'] !== undefined && { full_name: options['full-name'] }),
-      disabled: false,
-      scopes,
-      ...await readNewPassword(readPassword)
-    }
-    if (!await users.create(user)) throw taken(name)
+    const user = { ...given, password: await readNewPassword(readPassword) } as CreateUser // as the two checks found
+    if (!await users.create(await toStoredUser(user))) throw taken(name)
     return `User ${name} added${scopes.length > 0 ? `, with ${scopes.join(', ')}` : ', without scopes'}.`
   },
 
@@ -47,7 +55,8 @@ export const userCommands: Record<string, UserCommand> = {
 
   password: async ({ users, readPassword }, name) => {
     if (!await users.get(name)) throw unknown(name)
-    return change(users, name, await readNewPassword(readPassword), 'has a new password')
+    const changes: UpdateUser = { password: await readNewPassword(readPassword) }
+    return change(users, name, await toUserChanges(changes), 'has a new password')
   }
 }
 
@@ -64,24 +73,17 @@ async function change (users: UserStore, name: string, changes: UserChanges, wha
   return `User ${name} ${what}.`
 }
 
-async function readNewPassword (readPassword: () => Promise<string>) {
+async function readNewPassword (readPassword: () => Promise<string>): Promise<string> {
   const password = await readPassword()
-  const { minimum, maximum } = PASSWORD_LENGTH
-  if (password.length < minimum || password.length > maximum) {
-    throw new UsageError(`A password has ${minimum} to ${maximum} characters.`)
-  }
-  return newPassword(password)
+  check(givenPassword, { password })
+  return password
 }
 
-function checkUsername (name: string): void {
-  if (!isUsername(name)) throw new UsageError(`${name} is no name for a user. ${Username.description}`)
-}
-
-function checkScopes (scopes: string[]): string[] {
-  for (const scope of scopes) {
-    if (!(SCOPES as readonly string[]).includes(scope)) throw new UsageError(`${scope} is no scope; there are ${SCOPES.join(', ')}.`)
-  }
-  return [...new Set(scopes)]
+/** Throws a UsageError that lists every fault, with nothing of a value. */
+function check (validate: ValidateFunction, given: object): void {
+  if (validate(given)) return
+  const faults = toFaults(validate.errors as ErrorObject[]) // set when it failed
+  throw new UsageError(faults.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}${hints[pointer.split('/')[1] ?? ''] ?? ''}`).join('\n'))
 }
 
 const taken = (name: string) => new Error(`There is a user ${name} already.`)

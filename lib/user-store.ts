@@ -15,10 +15,18 @@ export interface UserStore {
   /** All profiles, in no certain order. */
   list(): Promise<StoredUser[]>
   /**
-   * Changes the given fields and leaves the others; false where there is no such profile, or where its hash is not the
-   * expected one any more.
+   * Changes the given fields and leaves the others, in one step with the check of the condition; false where there is no such
+   * profile, or where it does not meet the condition.
    */
-  update(username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean>
+  update(username: string, changes: UserChanges, condition?: UserCondition): Promise<boolean>
+}
+
+/** What has to be true of a stored profile when it is changed. */
+export interface UserCondition {
+  /** The hash that it has. */
+  hashed_password?: string
+  /** Scopes that it has none of. */
+  lacks?: readonly string[]
 }
 
 const USERNAME = new RegExp(String(Username.pattern))
@@ -36,6 +44,11 @@ export function isDisabled ({ disabled }: StoredUser): boolean {
 /** The scopes of a stored user that there are; others, and a value that is no list, count for nothing. */
 export function scopesOf ({ scopes }: StoredUser): Scope[] {
   return SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
+}
+
+/** For a store that reads a profile before it writes it. */
+export function meets (user: StoredUser, { hashed_password: hash, lacks = [] }: UserCondition): boolean {
+  return (hash === undefined || user.hashed_password === hash) && !scopesOf(user).some((scope) => lacks.includes(scope))
 }
 
 /** The document id of a user's profile. */

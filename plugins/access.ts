@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { AuthOptions } from '../lib/auth-options.js'
 import { missingScope, type AccessRule, type Caller } from '../lib/caller.js'
 import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/errors.js'
-import { securityOf } from '../lib/security-scheme.js'
+import { securityOf, securityScheme, withScheme } from '../lib/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
 import type { StoredUser } from '../schemas/user.js'
@@ -36,6 +36,7 @@ export function insufficientScope (reply: FastifyReply, scope: string): Error {
 /** Guards every route of this scope that has an access rule, before anything else of a request is looked at. */
 async function access (app: FastifyInstance, auth: AuthOptions) {
   const authenticate = auth.authenticate?.bind(auth) ?? ownTokens(app)
+  const swaggerTransform = withScheme(securityScheme(auth, app.prefix))
   app.decorateRequest(CALLER, null)
 
   app.addHook('onRoute', (route) => {
@@ -44,6 +45,7 @@ async function access (app: FastifyInstance, auth: AuthOptions) {
     const security = securityOf(rule)
     const response = { ...route.schema?.response as object, ...problemAnswers(401, 403) } // an object, as every route here has
     route.schema = { ...route.schema, security, response }
+    route.config = { ...route.config, swaggerTransform }
     route.onRequest = [guard(rule, authenticate), route.onRequest ?? []].flat()
   })
 }

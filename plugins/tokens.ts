@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { AccessTokens } from '../lib/access-tokens.js'
 import type { TokenOptions } from '../lib/auth-options.js'
-import { abortable, BSON_OPTIONS } from '../lib/driver-options.js'
+import { abortable, OF_PRIMARY } from '../lib/driver-options.js'
 import { LoginLimits, type LoginCounter } from '../lib/login-limits.js'
 import { RefreshTokens, type TokenFamily } from '../lib/refresh-tokens.js'
 
@@ -22,13 +22,13 @@ interface TokensOptions extends TokenOptions {
 async function tokens (app: FastifyInstance, options: TokensOptions) {
   const { keys, issuer = 'student-course-api', audience = 'student-course-api', database = 'college' } = options
   const { mongo, storeGuard } = app
-  const families = mongo.client.db(database).collection<TokenFamily>('refresh_tokens', BSON_OPTIONS)
-  const counters = mongo.client.db(database).collection<LoginCounter>('login_counters', BSON_OPTIONS)
+  const families = mongo.client.db(database).collection<TokenFamily>('refresh_tokens', OF_PRIMARY)
+  const counters = mongo.client.db(database).collection<LoginCounter>('login_counters', OF_PRIMARY)
   for (const collection of [families, counters]) {
     await storeGuard.write((signal) => collection.createIndex({ expires_at: 1 }, { expireAfterSeconds: 0, ...abortable(signal) }))
   }
   app.decorate('accessTokens', new AccessTokens({ keys, issuer, audience }))
-  app.decorate('refreshTokens', new RefreshTokens(families, storeGuard))
+  app.decorate('refreshTokens', new RefreshTokens(families, storeGuard, keys))
   app.decorate('loginLimits', new LoginLimits(counters, storeGuard))
 }
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Collection } from 'mongodb'
-import { abortable, BSON_OPTIONS } from '../lib/driver-options.js'
+import { abortable, OF_PRIMARY } from '../lib/driver-options.js'
 import { DuplicateKeyError } from '../lib/errors.js'
 import type { StoreGuard } from '../lib/store-guard.js'
-import { documentId, type UserChanges, type UserStore } from '../lib/user-store.js'
+import { documentId, type UserChanges, type UserCondition, type UserStore } from '../lib/user-store.js'
 import type { StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {
@@ -47,9 +47,10 @@ class MongoUsers implements UserStore {
     }
   }
 
-  async update (username: string, changes: UserChanges, expected?: { hashed_password: string }): Promise<boolean> {
+  async update (username: string, changes: UserChanges, { lacks = [], ...hash }: UserCondition = {}): Promise<boolean> {
+    const filter = { ...byName(username), ...hash, ...(lacks.length > 0 && { scopes: { $nin: [...lacks] } }) }
     const found = await this.#guard.write((signal) =>
-      this.#collection.findOneAndUpdate({ ...byName(username), ...expected }, { $set: changes }, abortable(signal)))
+      this.#collection.findOneAndUpdate(filter, { $set: changes }, abortable(signal)))
     return found !== null
   }
 }
@@ -60,7 +61,7 @@ function byName (username: string) {
 
 /** User profiles in the collection `users`. */
 async function users (app: FastifyInstance, { database = 'college' }: { database?: string | undefined }) {
-  const collection = app.mongo.client.db(database).collection<UserDocument>('users', BSON_OPTIONS)
+  const collection = app.mongo.client.db(database).collection<UserDocument>('users', OF_PRIMARY)
   app.decorate('users', new MongoUsers(collection, app.storeGuard))
 }
 

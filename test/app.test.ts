@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastifyMongodb from '@fastify/mongodb'
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MongoClient, ObjectId } from 'mongodb'
@@ -344,4 +344,58 @@ t.test('the plugin reads no environment variable', async (t) => {
   await create(host)
   t.ok(seen.length > 0, 'the check does see what is read')
   t.strictSame(seen.filter((name) => name in Config.properties), [])
+})
+
+t.test('an option that there is not is refused by its name, with the one that is meant', async (t) => {
+  for (const [options, message] of [
+    [{ Auth: { keys: ['x'.repeat(32)] } }, /Auth is not an option; did you mean auth\?/],
+    [{ databse: 'x', Url: 'y' }, /databse is not an option; did you mean database\?; Url is not an option; did you mean url\?/],
+    [{ somethingElse: undefined }, /somethingElse is not an option$/],
+    [{ auth: { keys: ['x'.repeat(32)], isuer: 'x' } }, /auth\.isuer is not an option; did you mean auth\.issuer\?/],
+    [{ couchbase: { url: 'x', username: 'x', password: 'x', bucket: 'x', timeout: 5 } }, /couchbase\.timeout is not an option/],
+    [{ toString: 1 }, /toString is not an option/]
+  ] as const) {
+    const host = await buildHost(t)
+    await t.rejects(async () => host.register(studentCourseApi, { client, ...options }), { code: 'SCA_SETUP', message })
+  }
+  const host = await buildHost(t)
+  await t.resolves(async () => { await host.register(studentCourseApi, { prefix, client, database: newDatabase(t), logLevel: 'warn', logSerializers: {} }) })
+})
+
+t.test('a host\'s OpenAPI document has the security scheme of the routes, of its own or ours', async (t) => {
+  const auth = { keys: ['x'.repeat(32)] }
+  const own = { type: 'http', scheme: 'bearer' } as const
+  const cases: [Record<string, typeof own> | undefined, object][] = [
+    [undefined, { type: 'oauth2', flows: { password: { tokenUrl: '/college/token' } } }],
+    [{ other: own }, { type: 'oauth2' }],
+    [{ access: own }, own]
+  ]
+  for (const [securitySchemes, scheme] of cases) {
+    const openapi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = securitySchemes ? { components: { securitySchemes } } : {}
+    const host = await buildHost(t, async (host) => host.register(swagger, { openapi }))
+    await host.register(studentCourseApi, { prefix: '/college/', client, database: newDatabase(t), auth })
+    await host.ready()
+    const document = structuredClone(host.swagger()) as Record<string, any> // OpenAPI
+    t.match(document.components.securitySchemes.access, scheme)
+    t.strictSame(document.paths['/college/students/'].get.security, [{ access: ['students:read'] }])
+    t.strictSame(await new Validator().validate(document), { valid: true })
+    t.strictSame(openapi, securitySchemes ? { components: { securitySchemes } } : {}, 'the options of the host are as they were')
+  }
+})
+
+t.test('one prefix with and without a slash at its end is one place', async (t) => {
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix: '/college/', client, database: newDatabase(t), auth: { keys: ['x'.repeat(32)] } })
+  const { components } = (await host.inject('/college/openapi.json')).json()
+  t.equal(components.securitySchemes.access.flows.password.tokenUrl, '/college/token')
+  const page = await host.inject('/college/docs/')
+  t.equal(page.statusCode, 200)
+  for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    t.equal((await host.inject(new URL(String(path), 'http://x/college/docs/').pathname)).statusCode, 200, String(path))
+  }
+  for (const [first, second] of [['/college/', '/college'], ['/college', '/college/']] as const) {
+    const crowded = await buildHost(t)
+    await crowded.register(studentCourseApi, { prefix: first, client, database: newDatabase(t) })
+    await t.rejects(async () => crowded.register(studentCourseApi, { prefix: second, client }), { code: 'SCA_SETUP', message: /there is a \/college\/students\/ already/ })
+  }
 })

@@ -63,8 +63,9 @@ t.test('with AUTH=on the server wants tokens, for users of the command line, ove
   t.equal((await read(again, tokens.access_token)).status, 200)
   const next = await ask(again, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
   t.equal((await read(again, next.access_token)).status, 200)
+  const newest = await ask(again, { grant_type: 'refresh_token', refresh_token: next.refresh_token })
   t.equal((await ask(again, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })).error, 'invalid_grant')
-  t.equal((await ask(again, { grant_type: 'refresh_token', refresh_token: next.refresh_token })).error, 'invalid_grant')
+  t.equal((await ask(again, { grant_type: 'refresh_token', refresh_token: newest.refresh_token })).error, 'invalid_grant')
 })
 
 t.test('a request has one id in all its log lines, and no body, query or credentials in them', async (t) => {

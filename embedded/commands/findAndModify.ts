@@ -52,7 +52,7 @@ function insert (collection: Collection, { ids: [id, other] = [], conditions }: 
   if (id === undefined || other !== undefined) throw new MongoError('CommandNotSupported', 'The embedded store does not upsert by a list of _ids')
   const upserted = { ...id, name: '_id' }
   checkId(upserted)
-  const start = documentOf([upserted, ...conditions.toSorted(byName)])
+  const start = documentOf([upserted, ...conditions.filter(({ negated }) => !negated).toSorted(byName)])
   const document = applyUpdate(start, update, true) ?? start
   const key = documentKey(collection.prefix, upserted)
   if (collection.get(key) !== undefined) throw duplicate(collection.namespace, upserted)

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ACCESS_TOKEN_LIFE_S } from '../../lib/access-tokens.js'
+import { networkOf } from '../../lib/client-network.js'
 import { TooManyLoginsError } from '../../lib/errors.js'
 import { login } from '../../lib/login.js'
 import type { TokenFamily } from '../../lib/refresh-tokens.js'
@@ -41,7 +42,7 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
 async function byPassword (app: FastifyInstance, body: TokenRequest, request: FastifyRequest, reply: FastifyReply): Promise<Token> {
   const { username, password, scope } = body
   if (!username || !password) throw new TokenError('invalid_request', 'The parameters username and password are required.')
-  const attempt = await app.loginLimits.count(username, request.ip)
+  const attempt = await app.loginLimits.count(username, networkOf(request.ip, String(request.socket.remoteAddress)))
   if (attempt.retryAfterS !== undefined) {
     reply.header('retry-after', attempt.retryAfterS)
     throw new TooManyLoginsError()
@@ -63,13 +64,14 @@ async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request
   if (!token) throw new TokenError('invalid_request', 'The parameter refresh_token is required.')
   const found = await app.refreshTokens.find(token)
   if (!found) throw badRefreshToken()
-  const { family, isCurrent } = found
-  const user = isCurrent ? await app.users.get(family.username) : undefined
-  if (!user || !mayGoOn(user, family)) return refuseFamily(app, request, family, isCurrent)
+  const { family, state } = found
+  if (state === 'used') return refuseReuse(app, request, family)
+  const user = await app.users.get(family.username)
+  if (!user || !mayGoOn(user, family)) return refuseFamily(app, family)
   const held = scopesOf(user)
   const scopes = narrow(family.scopes.filter((granted) => held.some((name) => name === granted)), scope)
-  const next = await app.refreshTokens.rotate(family)
-  return next ? toToken(app, family.username, scopes, next) : refuseFamily(app, request, family, false)
+  const next = await app.refreshTokens.next(token, family)
+  return next === undefined ? refuseReuse(app, request, family) : toToken(app, family.username, scopes, next)
 }
 
 /** Whether the user is still let in, and by the same password. */
@@ -78,9 +80,13 @@ function mayGoOn (user: StoredUser, family: TokenFamily): boolean {
 }
 
 /** One of two who used the same token has stolen it: which of them is not known, so neither goes on (RFC 9700 section 4.14.2). */
-async function refuseFamily (app: FastifyInstance, request: FastifyRequest, family: TokenFamily, isCurrent: boolean): Promise<never> {
+async function refuseReuse (app: FastifyInstance, request: FastifyRequest, family: TokenFamily): Promise<never> {
+  request.log.warn({ username: family.username }, 'a refresh token was used twice: its family is revoked')
+  return refuseFamily(app, family)
+}
+
+async function refuseFamily (app: FastifyInstance, family: TokenFamily): Promise<never> {
   await app.refreshTokens.revoke(family)
-  if (!isCurrent) request.log.warn({ username: family.username }, 'a refresh token was used twice: its family is revoked')
   throw badRefreshToken()
 }
 

@@ -5,6 +5,7 @@ import { DuplicateKeyError, UserNotFoundError } from '../../lib/errors.js'
 import { toStoredUser, toUserChanges } from '../../lib/user-fields.js'
 import { getUser, scopesOf, type UserStore } from '../../lib/user-store.js'
 import { callerOf, insufficientScope } from '../../plugins/access.js'
+import { SCOPES } from '../../schemas/user.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { createUser, showMe, showUser, updateUser } from './operations.js'
 
@@ -36,15 +37,23 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
 
   app.put('/:username', options('updateUser', updateUser), async (request, reply) => {
     const { params: { username }, body } = request
-    // before the user is looked at: the hash of a password takes long, and what was found has to hold still when it is written
-    const changes = await toUserChanges(body)
-    const user = await users.get(username)
-    if (!user) throw new UserNotFoundError(username)
-    // whoever sets the password of a user can act as that user
-    mayGrant(request, reply, [...scopesOf(user), ...body.scopes ?? []])
-    await users.update(username, changes)
+    mayGrant(request, reply, body.scopes ?? [])
+    await mayChange(request, reply, username)
+    // anyone who sets the password of a user can act as that user: one who was granted more meanwhile is not changed
+    const lacks = SCOPES.filter((scope) => !callerOf(request).scopes.includes(scope))
+    if (!await users.update(username, await toUserChanges(body), { lacks })) {
+      await mayChange(request, reply, username)
+      throw insufficientScope(reply, lacks.join(' '))
+    }
     return show(users, username)
   })
+
+  /** Refuses where there is no such user, and where the user holds a scope that the caller does not. */
+  async function mayChange (request: FastifyRequest, reply: FastifyReply, username: string): Promise<void> {
+    const user = await users.get(username)
+    if (!user) throw new UserNotFoundError(username)
+    mayGrant(request, reply, scopesOf(user))
+  }
 }
 
 async function show (users: UserStore, username: string) {

@@ -172,6 +172,7 @@ t.test('neither logs nor errors hold a password, a token, a hash or a key', asyn
   const { access_token: token, refresh_token: refreshToken } = (await logIn('alice')).json()
   const next = (await refresh(refreshToken)).json()
   t.equal((await send('GET', '/users/me', next.access_token)).statusCode, 200)
+  const newest = (await refresh(next.refresh_token)).json()
   const bad = forge({ key: another })
   const answers = [
     await logIn('alice', { password: 'a wrong password' }),
@@ -190,7 +191,7 @@ t.test('neither logs nor errors hold a password, a token, a hash or a key', asyn
   t.strictSame(failed.map(({ statusCode }) => statusCode), [500, 500, 500])
   answers.push(...failed)
   const secrets = [password, 'a wrong password', 'secret of the newcomer', token, refreshToken, refreshToken.split('.')[1], next.access_token,
-    next.refresh_token, bad, hashed, hashed.split('$').at(-1), key]
+    next.refresh_token, newest.refresh_token, bad, hashed, hashed.split('$').at(-1), key]
   const log = lines.join('')
   t.match(log, /a refresh token was used twice/, 'what happened is there')
   for (const secret of secrets) {

@@ -1,6 +1,7 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
 import { login } from '../../lib/login.js'
+import { GRACE_MS } from '../../lib/refresh-tokens.js'
 import { forge, key, password, secured } from './secured.js'
 
 const another = 'another key of at least thirty-two bytes'.replaceAll(' ', '-')
@@ -105,11 +106,14 @@ t.test('a refresh replaces the refresh token', async (t) => {
   t.notMatch(stored, second.refresh_token.split('.')[1], 'stored by its hash')
 })
 
-t.test('the second use of a refresh token revokes its family, and no other', async (t) => {
+t.test('the second use of a refresh token beyond the grace revokes its family, and no other', async (t) => {
+  const clock = { now: Date.now() }
+  t.intercept(Date, 'now', { value: () => clock.now })
   const { addUser, logIn, refresh } = await secured(t)
   await addUser('alice')
   const [stolen, other] = [(await logIn('alice')).json(), (await logIn('alice')).json()]
   const next = (await refresh(stolen.refresh_token)).json()
+  clock.now += GRACE_MS + 1
   const reused = await refresh(stolen.refresh_token)
   t.equal(reused.statusCode, 400)
   t.equal(reused.json().error, 'invalid_grant')
@@ -117,14 +121,33 @@ t.test('the second use of a refresh token revokes its family, and no other', asy
   t.equal((await refresh(other.refresh_token)).statusCode, 200)
 })
 
-t.test('of two uses at once at most one is answered, and then the family ends', async (t) => {
-  const { addUser, logIn, refresh } = await secured(t)
+t.test('within the grace the same refresh token gets the same next one, however many use it at once', async (t) => {
+  const clock = { now: Date.now() }
+  t.intercept(Date, 'now', { value: () => clock.now })
+  const { addUser, logIn, refresh, send } = await secured(t)
   await addUser('alice')
   const { refresh_token: token } = (await logIn('alice')).json()
-  const answers = await Promise.all(Array.from({ length: 4 }, () => refresh(token)))
-  const good = answers.filter(({ statusCode }) => statusCode === 200)
-  t.equal(good.length, 1)
-  t.equal((await refresh(good[0]?.json().refresh_token)).json().error, 'invalid_grant')
+  const answers = (await Promise.all(Array.from({ length: 4 }, () => refresh(token)))).map((answer) => answer.json())
+  clock.now += GRACE_MS
+  const late = (await refresh(token)).json()
+  t.equal(new Set([...answers, late].map((answer) => answer.refresh_token)).size, 1)
+  for (const { access_token: access } of answers) t.equal((await send('GET', '/students/', access)).statusCode, 200)
+  const next = (await refresh(late.refresh_token)).json()
+  t.match(next.refresh_token, /^[\w-]{22}\.[\w-]{43}$/)
+  t.equal((await refresh(token)).json().error, 'invalid_grant', 'two refreshes ago is not a moment ago')
+  t.equal((await refresh(next.refresh_token)).json().error, 'invalid_grant', 'and ends the family')
+})
+
+t.test('a process with a new key first answers a second use as the one with the old key did', async (t) => {
+  const before = await secured(t, { auth: { keys: [key] } })
+  await before.addUser('alice')
+  const { refresh_token: token } = (await before.logIn('alice')).json()
+  const { refresh_token: next } = (await before.refresh(token)).json()
+  const { databaseName: database } = before.database
+  const during = await secured(t, { auth: { keys: [another, key] }, database })
+  t.equal((await during.refresh(token)).json().refresh_token, next)
+  const after = await secured(t, { auth: { keys: [another] }, database })
+  t.equal((await after.refresh(token)).json().error, 'invalid_grant', 'without that key nobody can tell the next one')
 })
 
 t.test('a disabled user is refused at once, and so is one who is gone', async (t) => {

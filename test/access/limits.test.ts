@@ -7,6 +7,7 @@ import { LIMITS, LoginLimits, WINDOW_MS, type LoginCounter } from '../../lib/log
 import { hashPassword } from '../../lib/passwords.js'
 import { RefreshTokens, type TokenFamily } from '../../lib/refresh-tokens.js'
 import { StoreGuard } from '../../lib/store-guard.js'
+import { trustOf } from '../../lib/trust-proxy.js'
 import { client } from '../store.js'
 import { password, secured } from './secured.js'
 
@@ -109,14 +110,70 @@ t.test('where MongoDB refuses one of two that begin a counter at once, it is cou
 })
 
 t.test('IPv6 addresses count by their network', async (t) => {
-  t.equal(networkOf('192.0.2.7'), '192.0.2.7')
-  t.equal(networkOf('::ffff:192.0.2.7'), '192.0.2.7')
-  t.equal(networkOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
-  t.equal(networkOf('2001:0DB8:0001:0002::1'), '2001:db8:1:2::/64')
-  t.equal(networkOf('2001:db8::5'), '2001:db8:0:0::/64')
-  t.equal(networkOf('::1'), '0:0:0:0::/64')
-  t.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64')
-  t.equal(networkOf('unknown'), 'unknown')
+  const of = (address: string) => networkOf(address, '10.0.0.1')
+  t.equal(of('192.0.2.7'), '192.0.2.7')
+  t.equal(of('::ffff:192.0.2.7'), '192.0.2.7')
+  t.equal(of('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+  t.equal(of('2001:0DB8:0001:0002::1'), '2001:db8:1:2::/64')
+  t.equal(of('2001:db8::5'), '2001:db8:0:0::/64')
+  t.equal(of('::1'), '0:0:0:0::/64')
+  t.equal(of('fe80::1%eth0'), 'fe80:0:0:0::/64')
+})
+
+t.test('an address counts without the port that a proxy wrote, and what is no address counts as the proxy', async (t) => {
+  for (const [written, network] of [
+    ['203.0.113.8:4711', '203.0.113.8'], [' 203.0.113.8 ', '203.0.113.8'], ['[2001:db8::5]:4711', '2001:db8:0:0::/64'],
+    ['[2001:db8::5]', '2001:db8:0:0::/64'], ['[::ffff:203.0.113.8]:80', '203.0.113.8'],
+    ['unknown', '10.0.0.1'], ['_hidden', '10.0.0.1'], ['', '10.0.0.1'], ['203.0.113.8:4711:1', '10.0.0.1'], ['203.0.113.888', '10.0.0.1'], ['[x]', '10.0.0.1']
+  ] as const) t.equal(networkOf(written, '10.0.0.1'), network, written)
+  const clock = startOfWindow()
+  t.intercept(Date, 'now', { value: () => clock.now })
+  const { app, addUser } = await secured(t, {}, { trustProxy: '10.1.0.0/16' })
+  await addUser('alice')
+  for (const form of [(port: number) => `203.0.113.8:${port}`, (port: number) => `[2001:db8:1:2::${port}]:${port}`]) {
+    const logIn = (port: number) => app.inject({
+      method: 'POST',
+      url: '/token',
+      remoteAddress: '10.1.0.1',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': form(port) },
+      payload: new URLSearchParams({ grant_type: 'password', username: `nobody${port}`, password }).toString()
+    })
+    const answers = await Promise.all(Array.from({ length: LIMITS.address + 1 }, (_, index) => logIn(1000 + index)))
+    t.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 1, form(1))
+  }
+})
+
+t.test('the proxies of a list are trusted in whatever form their addresses are written', async (t) => {
+  const isTrusted = trustOf('loopback, 10.1.0.0/16, 192.0.2.7, 2001:db8::/32')
+  for (const address of ['127.0.0.1', '::1', '10.1.255.255', '10.1.0.1:8080', '192.0.2.7', '::ffff:10.1.0.1', '2001:db8::1', '[2001:db8::1]:443']) t.equal(isTrusted(address), true, address)
+  for (const address of ['10.2.0.1', '192.0.2.8', '2001:db9::1', 'unknown', '', '::ffff:10.2.0.1']) t.equal(isTrusted(address), false, address)
+  t.equal(trustOf('uniquelocal')('192.168.1.1'), true)
+  t.equal(trustOf('linklocal')('fe80::1%eth0'), true)
+})
+
+t.test('an attempt whose answer came too late is taken off before the next one, once', async (t) => {
+  const { database, guard } = open(t)
+  const counters = database.collection<LoginCounter>('login_counters', BSON_OPTIONS)
+  let isLate = false
+  const late = {
+    write: async <T> (operation: (signal: AbortSignal) => Promise<T>) => {
+      const result = await guard.write(operation)
+      if (isLate) throw new StoreUnavailableError('The change may have been applied.')
+      return result
+    }
+  }
+  const limits = new LoginLimits(counters, late as unknown as StoreGuard, () => startOfWindow().now) // all that it uses of one
+  const counted = async () => (await counters.find({}, { sort: { _id: 1 } }).toArray()).map(({ count }) => count)
+  const first = await limits.count('alice', '10.0.0.1')
+  isLate = true
+  for (let attempt = 0; attempt < 2; attempt++) await t.rejects(limits.count('alice', '10.0.0.1'), StoreUnavailableError)
+  t.strictSame(await counted(), [1, 1], 'the first is counted; of the others, what was late is taken off as it is tried')
+  await t.rejects(limits.withdraw(first), StoreUnavailableError)
+  isLate = false
+  t.equal((await limits.count('alice', '10.0.0.1')).retryAfterS, undefined)
+  t.strictSame(await counted(), [1, 1], 'this one alone')
+  for (let count = 1; count < LIMITS.account; count++) t.equal((await limits.count('alice', `10.0.0.${count}`)).retryAfterS, undefined)
+  t.ok((await limits.count('alice', '10.0.9.9')).retryAfterS, 'nothing was taken off twice')
 })
 
 t.test('too many failed logins are 429 problem details, for a right password too', async (t) => {
@@ -183,14 +240,14 @@ t.test('a family of refresh tokens ends 30 days after its login, however often i
   const clock = { now: Date.now() }
   const { database, guard } = open(t)
   const families = database.collection<TokenFamily>('refresh_tokens', BSON_OPTIONS)
-  const tokens = new RefreshTokens(families, guard, () => clock.now)
+  const tokens = new RefreshTokens(families, guard, ['a key'], () => clock.now)
   const first = await tokens.issue({ username: 'alice' }, ['students:read'])
   clock.now += 30 * DAY_MS - 1
   const found = await tokens.find(first)
-  t.match(found, { isCurrent: true, family: { username: 'alice', scopes: ['students:read'] } })
-  const next = found && await tokens.rotate(found.family)
-  t.equal((await tokens.find(String(next)))?.isCurrent, true)
-  t.equal((await tokens.find(first))?.isCurrent, false)
+  t.match(found, { state: 'current', family: { username: 'alice', scopes: ['students:read'] } })
+  const next = found && await tokens.next(first, found.family)
+  t.equal((await tokens.find(String(next)))?.state, 'current')
+  t.equal((await tokens.find(first))?.state, 'recent')
   clock.now += 1
   t.equal(await tokens.find(String(next)), undefined)
   t.equal(found?.family.expires_at.getTime(), clock.now)

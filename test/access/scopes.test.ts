@@ -2,8 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import studentCourseApi, { type Caller } from '../../app.js'
-import { SCOPES, type Scope } from '../../schemas/user.js'
+import studentCourseApi, { type Caller, type UserStore } from '../../app.js'
+import { meets } from '../../lib/user-store.js'
+import { SCOPES, type Scope, type StoredUser } from '../../schemas/user.js'
 import { janeDoe, unknownId } from '../samples.js'
 import { client } from '../store.js'
 import { forge, key, secured } from './secured.js'
@@ -166,6 +167,40 @@ t.test('nobody grants a scope that they do not hold, nor takes over a user who h
   t.match(await users.findOne({ _id: 'userprofile::admin' }), before)
   const peer = forge({ claims: { scope: 'users:write students:write' } })
   t.equal((await send('PUT', '/users/admin', peer, { disabled: true })).statusCode, 200)
+})
+
+t.test('a user who is granted a scope while a request changes them is not changed by a caller who lacks it', async (t) => {
+  const target: StoredUser = { username: 'target', scopes: ['students:read'] }
+  let meanwhile = (user: StoredUser | undefined) => user
+  const users: UserStore = {
+    // what happens between the look at the user and the write
+    get: async (username) => username === 'target' ? meanwhile({ ...target }) : { username, scopes: [...SCOPES] },
+    list: async () => [],
+    create: async () => false,
+    update: async (_username, changes, condition = {}) => target.username === 'target' && meets(target, condition) && Boolean(Object.assign(target, changes))
+  }
+  const { send } = await secured(t, { users })
+  const token = forge({ claims: { scope: 'users:write students:read' } })
+  meanwhile = (user) => {
+    target.scopes = ['students:read', 'students:write']
+    return user
+  }
+  const answer = await send('PUT', '/users/target', token, { password: 'battery staple' })
+  t.equal(answer.statusCode, 403)
+  t.match(answer.headers['www-authenticate'], 'error="insufficient_scope", scope="students:write')
+  t.notOk('hashed_password' in target)
+
+  meanwhile = (user) => {
+    target.scopes = target.scopes?.length === 1 ? ['students:write'] : ['students:read']
+    return user
+  }
+  t.equal((await send('PUT', '/users/target', token, { password: 'battery staple' })).statusCode, 403, 'also where it is taken away again')
+  meanwhile = () => undefined
+  t.equal((await send('PUT', '/users/target', token, { disabled: true })).statusCode, 404)
+  meanwhile = (user) => user
+  target.scopes = ['students:read']
+  t.equal((await send('PUT', '/users/target', token, { disabled: true })).statusCode, 200)
+  t.equal(target.disabled, true)
 })
 
 t.test('neither the hash of a password nor the type of a profile is in any answer', async (t) => {

@@ -40,11 +40,16 @@ t.test('an added user is stored with type, scopes and the hash of the password',
 t.test('a wrong name, scope or password is a wrong use, and stores nothing', async (t) => {
   const { run, stored, asked } = build('short')
   for (const name of ['me', 'Alice', 'a::b', '$ne', '', 'x'.repeat(65)]) await t.rejects(run('add', name), { name: 'UsageError' }, name)
-  await t.rejects(run('add', 'alice', { scope: ['root'] }), new UsageError('root is no scope; there are students:read, students:write, users:read, users:write.'))
+  await t.rejects(run('add', 'alice', { scope: ['root'] }), { name: 'UsageError', message: /^scopes\/0 must be equal to one of the allowed values \(students:read, students:write, users:read, users:write\)$/ })
+  for (const options of [{ email: 'no address' }, { email: `${'a'.repeat(100_000)}@example.com` }, { email: '' }, { 'full-name': '' }, { 'full-name': 'x'.repeat(201) }]) {
+    await t.rejects(run('add', 'alice', options), { name: 'UsageError', message: /^(email|full_name) must [^@]{1,60}$/m })
+  }
   t.equal(asked(), 0, 'the password is asked last')
-  await t.rejects(run('add', 'alice'), new UsageError('A password has 8 to 256 characters.'))
-  await t.rejects(build('x'.repeat(257)).run('add', 'alice'), { name: 'UsageError' })
+  await t.rejects(run('add', 'alice'), new UsageError('password must NOT have fewer than 8 characters'))
+  await t.rejects(build('x'.repeat(257)).run('add', 'alice'), new UsageError('password must NOT have more than 256 characters'))
+  await t.rejects(build('\u{1F40E}'.repeat(7)).run('add', 'alice'), new UsageError('password must NOT have fewer than 8 characters'), 'characters are counted as the API counts them')
   t.equal(stored.size, 0)
+  await build('\u{1F40E}'.repeat(256)).run('add', 'alice')
 })
 
 t.test('a user who is there stays as they are', async (t) => {

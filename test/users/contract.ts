@@ -159,6 +159,21 @@ function updating (t: Test, open: Open) {
     t.hasStrict(await store.get('alice'), { ...alice, hashed_password: 'new' })
   })
 
+  t.test('an update that expects a user without certain scopes changes nobody who holds one of them', async (t) => {
+    const { store, put } = await open(t)
+    await store.create(alice)
+    await put('bare', {})
+    const lacks = ['users:write', 'users:read']
+    t.equal(await store.update('alice', { full_name: 'New' }, { lacks }), false)
+    t.equal(await store.update('alice', { full_name: 'New' }, { lacks: ['users:read'] }), false)
+    t.equal(await store.update('nobody', { full_name: 'New' }, { lacks }), false)
+    t.hasStrict(await store.get('alice'), alice)
+    t.equal(await store.update('alice', { full_name: 'New' }, { lacks: ['users:write'], hashed_password: hash }), true)
+    t.equal(await store.update('alice', { full_name: 'Newer' }, { lacks: [] }), true)
+    t.equal(await store.update('bare', { full_name: 'New' }, { lacks }), true)
+    t.equal((await store.get('alice'))?.full_name, 'Newer')
+  })
+
   t.test('fields that the store does not know survive an update', async (t) => {
     const { store, put } = await open(t)
     const unknown = { age: 42, score: 1.5, tags: ['a', { b: null }], address: { city: 'Zürich', geo: { lat: 47.4 } } }

@@ -6,7 +6,7 @@ import { collection, large, largeCount, type Case } from './case.js'
 /** A filter that the surface has, on documents of the shared collections. */
 export function filter (): Document {
   const name = one(['name', 'type', 'tags', 'missing'])
-  const text = chance(0.5) ? one(texts) : { $eq: one(texts) }
+  const text = one([one(texts), { $eq: one(texts) }, { $nin: Array.from({ length: upTo(3) }, () => one(texts)) }])
   if (chance(0.25)) return { [name]: text }
   return chance(0.3) ? { ...idFilter(), [name]: text } : idFilter()
 }
