@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME } from './lib/database-options.js'
 import { readKeys } from './lib/jwt-keys.js'
+import { nearest } from './lib/nearest.js'
 import { isProxyList } from './lib/trust-proxy.js'
 
 const milliseconds = (fallback: number, description: string) =>
@@ -44,6 +45,11 @@ export const Config = Type.Object({
     description: 'The proxies whose `X-Forwarded-For` tells the address of a client: addresses and ranges (`10.0.0.0/8`), ' +
       '`loopback`, `linklocal` or `uniquelocal`, separated by commas. Not set: none is believed.'
   })),
+  ALLOWED_HOSTS: Type.Optional(Type.String({
+    pattern: '^[^\\s,/:@]+(,[^\\s,/:@]+)*$',
+    description: 'With `AUTH=off` on a loopback address: the names, separated by commas, that are served besides `localhost` and loopback addresses. ' +
+      'Any page in a browser could otherwise reach the API by a name of its own.'
+  })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
@@ -73,6 +79,18 @@ export function readEnvFile (env: NodeJS.ProcessEnv): void {
   // some editors begin a file with a byte order mark, which would be part of the first name
   const variables = parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''))
   for (const [name, value] of Object.entries(variables)) env[name] ??= value
+}
+
+/** The beginnings of names that are this server's alone. */
+const FAMILIES = /^(MONGO|MONGODB|COUCHBASE|JWT)_/
+
+/** A warning for each variable that is most likely meant for this server and is none of its own; it tells no value. */
+export function misspelled (env: NodeJS.ProcessEnv): string[] {
+  const names = Object.keys(Config.properties)
+  return Object.keys(env).filter((name) => FAMILIES.test(name) && !names.includes(name)).map((name) => {
+    const meant = nearest(name, names)
+    return `${name} is not a variable of this server${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  })
 }
 
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */

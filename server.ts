@@ -1,25 +1,44 @@
 import { METHODS, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import studentCourseApi from './app.js'
-import { loadConfig, readEnvFile, type Config } from './config.js'
-import { answerClientError, answerExpectation } from './lib/client-error.js'
+import { loadConfig, misspelled, readEnvFile, type Config } from './config.js'
+import { answerClientError, answerConnect, answerContinue, answerExpectation } from './lib/client-error.js'
 import { hosts } from './lib/connect.js'
 import type { AuthOptions } from './lib/auth-options.js'
-import { onInterrupt } from './lib/interrupt.js'
+import { HttpConnections } from './lib/http-connections.js'
+import { onSignal } from './lib/interrupt.js'
 import { couchbaseOf } from './lib/store-of.js'
 import { readKeys } from './lib/jwt-keys.js'
-import { loggerOptions, requestIds, RequestLog, requestLogger } from './lib/logger.js'
+import { listenError } from './lib/listen-error.js'
+import { LogDestination } from './lib/log-destination.js'
+import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from './lib/logger.js'
 import { isLoopback } from './lib/loopback.js'
+import { refusalOf } from './lib/request-rules.js'
 import { trustOf } from './lib/trust-proxy.js'
-import { refuseWithoutHost, sendError, sendNotFound } from './plugins/errors.js'
+import { sendError, sendNotFound, sendProblem } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
 
+/** The signals that end the server. */
+const ENDS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
+
 /** How long after the signal requests that were sent before it may still arrive. */
 const LINGER_MS = 250
+
+/** How long requests are held while the server stops to listen. */
+const HOLD_MS = 50
+
+/** How long the end waits for a start that is under way; a database that is being connected needs no more. */
+const START_LIMIT_MS = 500
+
+/** How far the server has come. */
+interface Life {
+  isListening: boolean
+  isEnding: boolean
+}
 
 try {
   readEnvFile(process.env)
@@ -31,8 +50,10 @@ try {
 }
 
 async function serve (config: Config): Promise<void> {
-  const app = build(config)
-  closeOnSignals(app, config.SHUTDOWN_TIMEOUT_MS)
+  const life: Life = { isListening: false, isEnding: false }
+  const log = new LogDestination(process.stdout.fd)
+  const app = build(config, log)
+  closeOnSignals(app, config, log, life)
   try {
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
@@ -43,17 +64,20 @@ async function serve (config: Config): Promise<void> {
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'
     })
+    if (life.isEnding) return
     await listen(app, config)
+    life.isListening = true
   } catch (error) {
+    if (life.isEnding) return
     await app.close()
-    throw error
+    throw listenError(error as Error, config) // nothing here throws anything else
   }
 }
 
-function build (config: Config): FastifyInstance {
+function build (config: Config, log: LogDestination): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
-    logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY),
-    logController: new RequestLog(),
+    logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY, log),
+    logController: new RequestLog((request) => connections.end(request.raw.socket, request)),
     genReqId: requestIds(),
     childLoggerFactory: requestLogger,
     trustProxy: config.TRUST_PROXY ? trustOf(config.TRUST_PROXY) : false,
@@ -67,18 +91,39 @@ function build (config: Config): FastifyInstance {
     frameworkErrors: sendError,
     clientErrorHandler: answerClientError
   })
+  const connections = new HttpConnections<FastifyRequest>(app.server, { onAbort: logAbort })
   // methods that Fastify does not know are 405 on known paths too, and that is told without reading a body
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
   app.setErrorHandler(sendError)
-  app.addHook('onRequest', refuseWithoutHost)
+  refuseBrokenRules(app, connections, config)
   app.server.on('checkExpectation', answerExpectation)
+  app.server.on('checkContinue', answerContinue(config.BODY_LIMIT))
+  app.server.on('connect', answerConnect)
   app.addHook('preClose', async () => {
     await sleep(LINGER_MS)
-    // a connection whose request was under way when closing began is kept alive: close it once it is idle
-    setInterval(() => app.server.closeIdleConnections(), 50).unref()
+    connections.hold()
+    await sleep(HOLD_MS)
+    setInterval(() => {
+      if (!app.server.listening) connections.letGo()
+      // a connection whose request was under way when closing began is kept alive: close it once it is idle
+      connections.closeIdle()
+    }, 10).unref()
   })
   return app
+}
+
+function refuseBrokenRules (app: FastifyInstance, connections: HttpConnections<FastifyRequest>, config: Config): void {
+  const rules = {
+    isLocal: config.AUTH === 'off' && isLoopback(config.HOST),
+    allowedHosts: new Set(config.ALLOWED_HOSTS?.toLowerCase().split(','))
+  }
+  app.addHook('onRequest', (request, reply, done) => {
+    connections.begin(request.raw.socket, request)
+    const refusal = refusalOf(request.raw, rules)
+    if (refusal) sendProblem(request, reply, refusal.status, refusal.detail)
+    else connections.admit(done)
+  })
 }
 
 function authOf (config: Config): AuthOptions | undefined {
@@ -93,18 +138,34 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
   app.log.level = config.LOG_LEVEL
   const log = app.log.child({}, { level: 'info' })
   log.info(startLine(url, config))
-  if (config.AUTH === 'on') return
-  if (!isLoopback(config.HOST)) log.warn('AUTH is off: whoever reaches this address may read and change everything')
-  if (config.JWT_SECRET || config.JWT_SECRET_FILE) log.warn('AUTH is off: the keys of JWT_SECRET are not used')
+  for (const warning of [...misspelled(process.env), ...warningsOf(config)]) log.warn(warning)
 }
 
-function closeOnSignals (app: FastifyInstance, delay: number): void {
-  closeWithGrace({ delay, logger: app.log, skip: ['SIGINT', ...CRASHES] }, async ({ err, signal }) => {
+function warningsOf (config: Config): string[] {
+  if (config.AUTH === 'on') return []
+  return [
+    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: whoever reaches this address may read and change everything']),
+    ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
+  ]
+}
+
+function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS: delay }: Config, log: LogDestination, life: Life): void {
+  const grace = closeWithGrace({ delay, logger: app.log, skip: [...ENDS, ...CRASHES] }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
-    else app.log.info(`closing after ${signal}`)
-    await app.close()
+    const closed = app.close()
+    // a start that is cut short may fail, which is of no interest any more
+    await (life.isListening ? closed : Promise.race([closed.catch(() => {}), sleep(START_LIMIT_MS)]))
+    await log.flush()
   })
-  process.on('SIGINT', onInterrupt(() => process.emit('SIGTERM', 'SIGTERM'), 'npm_lifecycle_event' in process.env))
+  const handle = onSignal((signal) => {
+    life.isEnding = true
+    app.log.info(`closing after ${signal}`)
+    grace.close()
+  }, (signal) => {
+    app.log.error(`second ${signal}, exiting`)
+    log.flush().finally(() => process.exit(1))
+  }, 'npm_lifecycle_event' in process.env)
+  for (const signal of ENDS) process.on(signal, handle)
 }
 
 function startLine (url: string, config: Config): string {

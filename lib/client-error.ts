@@ -1,5 +1,6 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { problem, PROBLEM_TYPE } from './problem.js'
 
 interface ClientError extends Error {
@@ -19,6 +20,26 @@ export function answerClientError (error: ClientError, socket: Socket): void {
     return
   }
   const [status, detail] = STATUSES[error.code ?? ''] ?? [400, 'This is not a well-formed HTTP request.']
+  endWith(socket, status, detail)
+}
+
+/** Answers CONNECT, which asks a proxy for a tunnel (RFC 9110 section 9.3.6): Node would close the connection without a word. */
+export function answerConnect (_request: IncomingMessage, socket: Duplex): void {
+  endWith(socket, 501, 'This server opens no tunnels.')
+}
+
+/**
+ * Asks for a body that a client announces with `Expect: 100-continue`, unless it is too large by what it says of itself (RFC 9110
+ * section 10.1.1): then the answer comes at once.
+ */
+export function answerContinue (bodyLimit: number) {
+  return function (this: Server, request: IncomingMessage, response: ServerResponse): void {
+    if (Number(request.headers['content-length'] ?? 0) <= bodyLimit) response.writeContinue()
+    this.emit('request', request, response)
+  }
+}
+
+function endWith (socket: Duplex, status: number, detail: string): void {
   const body = JSON.stringify(problem(status, detail, ''))
   socket.end([
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

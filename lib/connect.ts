@@ -5,6 +5,13 @@ import { within } from './within.js'
 /** The limit for reaching the server at start. */
 const CONNECT_LIMIT_MS = 8_000
 
+const HOST = "(?:\\[[0-9a-fA-F:.]+\\]|(?:[\\w.~!*'()-]|%[0-9a-fA-F]{2})+)(?::\\d{1,5})?"
+
+/** A URL of MongoDB or Couchbase whose parts can be told from each other; the first group is its hosts. */
+const URL_PARTS = new RegExp(`^[a-z+]+://(?:[^@:/?#\\s]*(?::[^@:/?#\\s]*)?@)?(${HOST}(?:,${HOST})*)(?:/[^@#?\\s]*)?(?:\\?[^@#\\s]*)?$`)
+
+const FORM = 'it has the form mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS, and in user and password the characters : / ? # [ ] @ and % stand as %3A %2F %3F %23 %5B %5D %40 and %25'
+
 /** The wire version of MongoDB 5.0, the first with the Stable API. */
 const WIRE_VERSION_5_0 = 13
 
@@ -40,6 +47,8 @@ export async function connect (url: string, options: ConnectOptions = {}): Promi
 }
 
 function create (Client: typeof MongoClient, url: string): MongoClient {
+  // of a URL in pieces any piece may be the password, so none is told
+  if (!isUrl(url)) throw new SetupError(`the MongoDB URL is not valid: ${FORM}`)
   try {
     return new Client(url, clientOptions(url))
   } catch (error) {
@@ -70,9 +79,14 @@ function isTooOld (error: unknown): boolean {
   return error instanceof Error && isTooOld(error.cause)
 }
 
-/** The hosts of a MongoDB URL, without user, password, path and options; a URL with a stray @ is not told at all. */
+/** The hosts of a URL, without user, password, path and options; of a URL that is not well-formed nothing is told. */
 export function hosts (url: string): string {
-  return /^[^/]+:\/\/(?:[^@]*@)?([^/?@]*)(?:[/?][^@]*)?$/.exec(url)?.[1] ?? 'the given URL'
+  return URL_PARTS.exec(url)?.[1] ?? 'the given URL'
+}
+
+/** Whether the parts of a URL can be told from each other, so that nothing of it that is told is a secret. */
+export function isUrl (text: string): boolean {
+  return URL_PARTS.test(text)
 }
 
 /** The message of an error (the driver throws nothing else) without any piece of the URL's user information or options. */

@@ -1,4 +1,4 @@
-import { hosts } from './connect.js'
+import { hosts, isUrl } from './connect.js'
 import { GRACE_MS, type CouchbaseBucket } from './couchbase-users.js'
 import { isNamed } from './couchbase-errors.js'
 import { SetupError } from './errors.js'
@@ -113,6 +113,7 @@ async function close (connecting: Promise<CouchbaseCluster>, timeoutMs: number):
 
 function reason (error: unknown, { url, username, password, bucket }: CouchbaseOptions): string {
   const server = `Couchbase at ${hosts(url)}`
+  if (!isUrl(url)) return 'the Couchbase URL is not well-formed'
   if (isNamed(error, NOT_ALLOWED)) return `${server} refused the user name or the password`
   const secrets = [username, password].filter((secret) => secret.length > 2)
   const message = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), String(error))

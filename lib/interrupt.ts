@@ -1,15 +1,20 @@
-/** npm passes a Ctrl-C on to the process, which already has it from the terminal. */
+/** npm and tsc-watch pass a Ctrl-C on, some as SIGTERM, to the process, which already has it from the terminal. */
 const ECHO_MS = 150
 
 /**
- * A handler for SIGINT that calls `stop` once per Ctrl-C: under npm each arrives twice.
+ * A handler for the signals that end the process: `stop` is called for the first, `abort` for the next. Under npm a signal that
+ * comes right after another is its echo.
  * @param now a clock in milliseconds
  */
-export function onInterrupt (stop: () => void, isUnderNpm: boolean, now: () => number = () => performance.now()) {
-  let last = -Infinity
-  return () => {
-    const isEcho = isUnderNpm && now() - last < ECHO_MS
+export function onSignal (
+  stop: (signal: NodeJS.Signals) => void, abort: (signal: NodeJS.Signals) => void, isUnderNpm: boolean, now: () => number = () => performance.now()
+) {
+  let last: number | undefined
+  return (signal: NodeJS.Signals) => {
+    const isEcho = isUnderNpm && last !== undefined && now() - last < ECHO_MS
+    const isFirst = last === undefined
     last = now()
-    if (!isEcho) stop()
+    if (isFirst) stop(signal)
+    else if (!isEcho) abort(signal)
   }
 }

@@ -7,7 +7,7 @@ import pretty from 'pino-pretty'
  * How the server logs: pino, pretty on a terminal, JSON lines otherwise.
  * Neither bodies nor query strings nor an error's own fields are logged: they may hold what users sent.
  */
-export function loggerOptions (level: string, isTerminal: boolean) {
+export function loggerOptions (level: string, isTerminal: boolean, destination: { write (line: string): void } = process.stdout) {
   return {
     level,
     serializers: {
@@ -15,7 +15,7 @@ export function loggerOptions (level: string, isTerminal: boolean) {
       err: serializeError
     },
     // in this thread and in order, so that the last lines before an exit are not lost
-    ...(isTerminal && { stream: pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) })
+    stream: isTerminal ? pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : destination
   }
 }
 
@@ -33,15 +33,29 @@ export function requestLogger (logger: FastifyBaseLogger, bindings: Bindings, op
 
 /** One line for a request, once it is answered; that it came is a line at debug. Two would take a third of a read's time. */
 export class RequestLog extends LogController {
+  #onAnswered: (request: FastifyRequest) => void
+
+  /** Calls `onAnswered` for each request that was answered. */
+  constructor (onAnswered: (request: FastifyRequest) => void = () => {}) {
+    super()
+    this.#onAnswered = onAnswered
+  }
+
   override incomingRequest (request: FastifyRequest): void {
     request.log.debug({ req: request }, 'incoming request')
   }
 
   override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    this.#onAnswered(request)
     const fields = { req: request, res: reply, responseTime: reply.elapsedTime }
     if (error) reply.log.error({ ...fields, err: error }, 'request errored')
     else reply.log.info(fields, 'request completed')
   }
+}
+
+/** One line for a request whose client left before the answer; it has no status. */
+export function logAbort (request: FastifyRequest): void {
+  request.log.info({ req: request }, 'request aborted by the client')
 }
 
 /** pino's own shape of a logged error. */
@@ -53,13 +67,18 @@ interface LoggedError {
 }
 
 function serializeError (error: Error): LoggedError {
-  // MongoDB's messages repeat values of the document at fault; the name of its code does not
-  const message = 'codeName' in error ? String(error.codeName) : error.message
+  const message = messageOf(error)
   return {
     type: error.name,
     message,
-    stack: String(error.stack).replace(error.message, message),
+    stack: String(error.stack).replace(error.message, () => message), // by a function, since `$'` in a text stands for more
     ...('code' in error && { code: error.code }),
     ...(error.cause instanceof Error && { cause: serializeError(error.cause) })
   }
+}
+
+/** MongoDB's messages repeat values of the document at fault; its code and the name of that do not. */
+function messageOf (error: Error): string {
+  if ('codeName' in error) return String(error.codeName)
+  return /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(error.name) && 'code' in error ? `code ${error.code}` : error.message
 }

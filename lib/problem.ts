@@ -9,10 +9,10 @@ export const PROBLEM_TYPE = 'application/problem+json'
 
 /**
  * Problem details (RFC 9457) for a status code.
- * @param url the request's target; its query is left out, since it may hold what should not be repeated
+ * @param url the request's target; its query and a fragment are left out, since they may hold what should not be repeated
  */
 export function problem (status: number, detail: string, url: string, errors?: Problem['errors']): Problem {
-  const query = url.indexOf('?')
+  const query = url.search(/[?#]/)
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',

@@ -20,34 +20,29 @@ async function errors (app: FastifyInstance) {
 export function sendError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   if (error.validation) {
     const part = error.validationContext === 'params' ? 'path' : error.validationContext
-    send(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))
+    sendProblem(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))
     return
   }
   const status = error.statusCode ?? 500
   if (status < 500) {
-    send(request, reply, status, error.message)
+    sendProblem(request, reply, status, error.message)
     return
   }
   request.log.error({ err: error }, 'request failed')
   // only the messages of these two are written to be shown
   const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError
   if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
-  if (isShown) send(request, reply, status, error.message)
-  else send(request, reply, 500, `Something went wrong here (request ${request.id}).`)
+  if (isShown) sendProblem(request, reply, status, error.message)
+  else sendProblem(request, reply, 500, `Something went wrong here (request ${request.id}).`)
 }
 
 /** For the server's own 404 handler; a host keeps its own. */
 export function sendNotFound (request: FastifyRequest, reply: FastifyReply): void {
-  send(request, reply, 404, 'There is nothing at this path.')
+  sendProblem(request, reply, 404, 'There is nothing at this path.')
 }
 
-/** Node's own check for this would answer without a body (RFC 9112 section 3.2). */
-export function refuseWithoutHost (request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  if (request.headers.host !== undefined || request.raw.httpVersionMinor === 0) done()
-  else send(request, reply, 400, 'A request has to have the header Host.')
-}
-
-function send (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {
+/** Answers a request with problem details of this status. */
+export function sendProblem (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {
   reply.code(status)
     .header('x-content-type-options', 'nosniff')
     .type(PROBLEM_TYPE)

@@ -1,12 +1,10 @@
-import { createRequire } from 'node:module'
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { hoistComponents } from '../lib/openapi-components.js'
 import { SECURITY_SCHEME, type securityScheme } from '../lib/security-scheme.js'
-
-const { version } = createRequire(import.meta.url)('student-course-api/package.json')
+import { version } from '../lib/version.js'
 
 const description = 'Student course records and user profiles over MongoDB.'
 

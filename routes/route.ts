@@ -24,6 +24,6 @@ export function rootPaths (app: FastifyInstance) {
  * that a header can't hold.
  */
 export function locationOf ({ url }: FastifyRequest, id: string): string {
-  const [path = ''] = url.split(/\/?(?:\?|$)/, 1)
+  const [path = ''] = url.split(/\/?(?:[?#]|$)/, 1)
   return `${path}/${id}`
 }

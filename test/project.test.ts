@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { root } from './root.js'
 import { suites } from './suites/suite.js'
+import { version } from '../lib/version.js'
 
 for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/design.md', 'docs/figures.md', 'docs/embedded.md', 'docs/access.md', 'docs/benchmarks.md']) {
   t.test(`every link of ${path} to a file of the project leads to one`, async (t) => {
@@ -11,6 +12,16 @@ for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/design
     for (const link of links.filter((link) => !link.includes('://'))) await t.resolves(access(new URL(link, file)), link)
   })
 }
+
+t.test('the version of the document is that of the package', async (t) => {
+  t.equal(JSON.parse(await readFile(`${root}package.json`, 'utf8')).version, version)
+})
+
+t.test('no source of the product looks for a file beside it that a bundle would not have', async (t) => {
+  const files = (await readdir(root, { recursive: true })).filter((name) => /^(app|server|config|(lib|plugins|routes|schemas)\/.*)\.ts$/.test(name))
+  t.ok(files.length > 50)
+  for (const file of files) t.notMatch(await readFile(root + file, 'utf8'), /createRequire|import\.meta/, file)
+})
 
 t.test('each test file is run: at the top or in a suite by npm test, or by a script of its own', async (t) => {
   const inSuites = Object.values(suites).flat().map((folder) => `${folder}/`)

@@ -89,8 +89,23 @@ t.test('a server from before the Stable API is refused: 4.4, 4.0, and one that l
   await client.close()
 })
 
+t.test('nothing of a URL that does not parse is told, since any piece may be the password', async (t) => {
+  for (const url of [
+    'mongodb://dbuser:secret7', 'mongodb://dbuser:secret7#x@host/', 'mongodb://dbuser:sec/ret7@host/', 'mongodb://dbuser:secret7@host:27o17/', 'mongodb://secret7 @host',
+    'mongodb://dbuser:secr?et7@host/', 'mongodb://a:1,secret7:x/', 'mongodb://host/?a=b@secret7', 'mongodb:secret7', 'mongodb://', 'mongodb://[secret7]/', 'secret7'
+  ]) {
+    const error: Error = await connect(url, { limitMs: 100 }).then(() => new Error('connected'), (error) => error)
+    t.match(error.message, /^student-course-api: the MongoDB URL is not valid: it has the form mongodb:/, url)
+    t.notMatch(error.message, /secret7|dbuser|et7/)
+    t.equal(hosts(url), 'the given URL')
+  }
+})
+
 t.test('the hosts of a URL are told without anything secret', async (t) => {
   t.equal(hosts('mongodb://user:pass@a:1,b:2/db?authSource=admin'), 'a:1,b:2')
   t.equal(hosts('mongodb://user:p@ss/w@a:1,b:2/db'), 'the given URL', 'where a password ends is not clear here')
   t.equal(hosts('mongodb+srv://cluster0.example.net'), 'cluster0.example.net')
+  t.equal(hosts('mongodb://[2001:db8::1]:27017,[::1]/?tls=true'), '[2001:db8::1]:27017,[::1]')
+  t.equal(hosts('mongodb://%2Ftmp%2Fa%20(b)!.sock/?directConnection=true'), '%2Ftmp%2Fa%20(b)!.sock')
+  t.equal(hosts('mongodb://us%40er:p%40ss@host_1.example:27017/db?a=b'), 'host_1.example:27017')
 })

@@ -4,8 +4,9 @@ import t from 'tap'
 import { loggerOptions, requestIds, RequestLog, requestLogger } from '../../lib/logger.js'
 
 t.test('a terminal gets pretty lines, anything else JSON', async (t) => {
-  t.ok(loggerOptions('info', true).stream)
-  t.notOk('stream' in loggerOptions('info', false))
+  const destination = { write () {} }
+  t.not(loggerOptions('info', true, destination).stream, destination)
+  t.equal(loggerOptions('info', false, destination).stream, destination)
 })
 
 t.test('a logged error holds no fields of its own: they may be what a user sent', async (t) => {
@@ -17,12 +18,22 @@ t.test('a logged error holds no fields of its own: they may be what a user sent'
   t.notMatch(JSON.stringify(logged), /secret/)
 })
 
+t.test('what stands for more in a replacement is logged as it came', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const message = "a $' b $& c $$ d"
+  const logged = err(new Error(message))
+  t.match(logged, { message, stack: `Error: ${message}\n` })
+})
+
 t.test('of an error of MongoDB the code is logged, not the message, which repeats values', async (t) => {
   const { err } = loggerOptions('info', false).serializers
   const logged = err(new MongoServerError({ code: 121, codeName: 'DocumentValidationFailure', message: 'failed: "secret"' }))
   t.match(logged, { type: 'MongoServerError', message: 'DocumentValidationFailure', code: 121 })
   t.match(logged.stack, /^MongoServerError: DocumentValidationFailure\n {4}at /)
   t.notMatch(JSON.stringify(logged), /secret/)
+  const unnamed = err(new MongoServerError({ code: 121, message: 'failed: "secret"' }))
+  t.match(unnamed, { type: 'MongoServerError', message: 'code 121', stack: /^MongoServerError: code 121\n {4}at / })
+  t.notMatch(JSON.stringify(unnamed), /secret/)
 })
 
 t.test('a request is one line once it is answered, and one more at debug when it comes', async (t) => {
