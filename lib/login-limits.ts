@@ -50,6 +50,8 @@ export class LoginLimits {
   #guard: StoreGuard
   #now: () => number
   #owed = new Map<string, Mark[]>()
+  /** Where the marks of this process begin; one after the other, so that its own do not meet soon. */
+  #turn = randomInt(MARKS)
 
   constructor (counters: Collection<LoginCounter>, guard: StoreGuard, now: () => number = Date.now) {
     this.#counters = counters
@@ -65,7 +67,7 @@ export class LoginLimits {
       // by hash: what is typed as a username may be a password, and of any length
       account: `account:${createHash('sha256').update(username).digest('base64url')}:${windowEnd}`,
       address: `address:${network}:${windowEnd}`,
-      mark: { field: `by_${randomInt(MARKS)}`, value: randomBytes(16).toString('base64url') } as const
+      mark: { field: `by_${this.#turn++ % MARKS}`, value: randomBytes(16).toString('base64url') } as const
     }
     const expiresAt = new Date(windowEnd)
     try {

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Collection } from 'mongodb'
 import { AccessTokens } from '../lib/access-tokens.js'
 import type { TokenOptions } from '../lib/auth-options.js'
-import { abortable, OF_PRIMARY } from '../lib/driver-options.js'
+import { OF_PRIMARY } from '../lib/driver-options.js'
+import { removeExpired } from '../lib/expiry.js'
 import { LoginLimits, type LoginCounter } from '../lib/login-limits.js'
 import { RefreshTokens, type TokenFamily } from '../lib/refresh-tokens.js'
 
@@ -24,8 +26,11 @@ async function tokens (app: FastifyInstance, options: TokensOptions) {
   const { mongo, storeGuard } = app
   const families = mongo.client.db(database).collection<TokenFamily>('refresh_tokens', OF_PRIMARY)
   const counters = mongo.client.db(database).collection<LoginCounter>('login_counters', OF_PRIMARY)
-  for (const collection of [families, counters]) {
-    await storeGuard.write((signal) => collection.createIndex({ expires_at: 1 }, { expireAfterSeconds: 0, ...abortable(signal) }))
+  for (const collection of [families, counters] as Collection<TokenFamily | LoginCounter>[]) { // the two have that in common
+    const stop = await removeExpired(collection, storeGuard)
+    if (!stop) continue
+    app.log.warn(`the database has no TTL indexes: what expires in ${collection.collectionName} is removed by this process, once a minute`)
+    app.addHook('onClose', async () => stop())
   }
   app.decorate('accessTokens', new AccessTokens({ keys, issuer, audience }))
   app.decorate('refreshTokens', new RefreshTokens(families, storeGuard, keys))

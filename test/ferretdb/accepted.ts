@@ -1,0 +1,21 @@
+/** A test that fails on FerretDB 1.24, and why that is FerretDB's to mend; by the beginning of its title. */
+export interface Accepted {
+  title: string
+  reason: string
+  /** Whether it fails only where two requests meet. */
+  byChance?: true
+}
+
+const notAtomic = 'findAndModify reads and writes in two steps there: of two changes at once one can be lost'
+
+export const accepted: Accepted[] = [
+  { title: 'a number of any BSON type is shown as a number', reason: 'closes the connection at a Decimal128' },
+  { title: 'a stored field that does not fit the model is left out', reason: 'closes the connection at NaN and at some BSON types' },
+  { title: 'a stored hash that is not argon2id is a failed login', reason: 'takes no document of a type that the test stores' },
+  { title: 'of many creates at once a unique index refuses only', reason: 'does not tell the fields of the index that refused a document (keyPattern)' },
+  { title: 'of many creates at once a validator refuses only', reason: 'has no validators' },
+  { title: 'updates of different fields at once all survive', reason: notAtomic, byChance: true },
+  { title: 'limits are shared by all processes', reason: notAtomic, byChance: true },
+  { title: 'an address counts without the port', reason: notAtomic, byChance: true },
+  { title: 'what expires has an index for it', reason: 'has no TTL indexes; the API removes what has expired itself' }
+]
