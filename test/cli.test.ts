@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import t from 'tap'
 import { coverage, launch, listening, Process, runCli as run } from './launch.js'
-import { root } from './root.js'
+import { built } from './root.js'
 import { client, url as storeUrl } from './store.js'
 
 t.test('users are added and changed with and without a running server, and the server shows them', async (t) => {
@@ -39,7 +39,7 @@ t.test('where the configuration names a Couchbase bucket, users are looked for t
 
 t.test('the command prints what it did to standard output, what went wrong to standard error, and without words it is the server', async (t) => {
   const env = { ...process.env, ...coverage, MONGODB_URL: '', DATA_DIR: t.testdir(), PORT: '0' }
-  const command = (...words: string[]) => new Process(t, `${root}dist/cli.js`, words, { env, cwd: t.testdirName })
+  const command = (...words: string[]) => new Process(t, `${built}cli.js`, words, { env, cwd: t.testdirName })
   const list = command('users', 'list')
   t.match(await list.exited, { code: 0 })
   t.match(list, { output: 'There are no users.\n', errors: '' })

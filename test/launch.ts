@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Readable, Writable } from 'node:stream'
 import { main } from '../cli/main.js'
-import { root } from './root.js'
+import { built, root } from './root.js'
 
 interface Test {
   teardown (stop: () => unknown): void
@@ -64,7 +64,7 @@ export const coverage = { NODE_V8_COVERAGE: `${root}.tap/coverage` }
 /** Starts the server on a free port. Only one that is `counted` adds to the coverage. */
 export function launch (t: Test, env: NodeJS.ProcessEnv, { counted = false, cwd = root, execArgv = [] as string[] } = {}): Process {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'MONGODB_URL'))
-  return new Process(t, process.execPath, [...execArgv, `${root}dist/server.js`], { cwd, env: { ...clean, ...(counted && coverage), PORT: '0', ...env } })
+  return new Process(t, process.execPath, [...execArgv, `${built}server.js`], { cwd, env: { ...clean, ...(counted && coverage), PORT: '0', ...env } })
 }
 
 /** The URL of a started server. */

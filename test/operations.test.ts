@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { half, launch, listening, send } from './launch.js'
-import { root } from './root.js'
+import { built } from './root.js'
 import { janeDoe } from './samples.js'
 
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`
@@ -23,7 +23,7 @@ async function freePort (): Promise<number> {
 /** The server with its standard output somewhere else; it answers on the port that was given. */
 async function launchWith (t: Test, stdout: number | 'pipe') {
   const port = await freePort()
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${root}dist/server.js`], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${built}server.js`], {
     stdio: ['ignore', stdout, 'inherit'], env: { ...process.env, MONGODB_URL: '', DATA_DIR: t.testdir(), PORT: String(port) }
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -182,6 +182,17 @@ t.test('clients that make a connection for each request lose none while the serv
   await load
   t.ok(answered > 200, `${answered} were answered`)
   t.strictSame(lost, [])
+  t.strictSame(await server.exited, { code: 0, signal: null })
+})
+
+t.test('for a quarter of a second after the signal new connections are served', async (t) => {
+  const server = launch(t, { DATA_DIR: t.testdir() })
+  const url = await listening(server)
+  server.child.kill('SIGTERM')
+  await server.prints(/closing after SIGTERM/)
+  await sleep(100)
+  const answer = await text(await send(url, get('/students/')))
+  t.match(answer, /^HTTP\/1.1 200 /)
   t.strictSame(await server.exited, { code: 0, signal: null })
 })
 

@@ -1,4 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the project: tests run as they are built, in its `dist/test`. */
+/** What is built: tests run from its `test/`. It is `dist/`, or a copy of that beside it. */
+export const built = fileURLToPath(new URL('../', import.meta.url))
+
+/** The folder of the project. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))

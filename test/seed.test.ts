@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap'
 import { fakeMongodb, hello } from './fake-mongodb.js'
 import { coverage, launch, listening, Process } from './launch.js'
-import { root } from './root.js'
+import { built } from './root.js'
 
 function seed (t: Test, env: NodeJS.ProcessEnv, ...words: string[]) {
-  return new Process(t, process.execPath, [`${root}dist/scripts/seed.js`, ...words], { env: { ...process.env, MONGODB_URL: '', ...coverage, ...env } })
+  return new Process(t, process.execPath, [`${built}scripts/seed.js`, ...words], { env: { ...process.env, MONGODB_URL: '', ...coverage, ...env } })
 }
 
 t.test('the seeding fills the store of the configuration with students of its own', async (t) => {

@@ -6,7 +6,7 @@ import { usageOf } from '../../bench/process.js'
 import { mutate, randomFrom, seedFrames } from './frames.js'
 import { directoryFor } from './support.js'
 import { Process } from '../launch.js'
-import { root } from '../root.js'
+import { built } from '../root.js'
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? 60)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9)
@@ -51,7 +51,7 @@ t.test(`mutated frames for ${seconds} s leave a store that answers, from seed ${
 
 async function startStore (t: Test) {
   const directory = await directoryFor(t)
-  const script = `${root}dist/bench/store.js`
+  const script = `${built}bench/store.js`
   const holder = new Process(t, process.execPath, [script, directory], { env: { PATH: process.env.PATH } })
   const [url] = await holder.prints(/mongodb:\S+/)
   return { child: holder.child, url }

@@ -44,6 +44,7 @@ t.test('a request is one line once it is answered, and one more at debug when it
     app.get('/a', async () => 'x')
     await app.inject('/a?secret=1')
     t.strictSame(lines.map(({ msg }) => msg), expected)
+    t.notMatch(JSON.stringify(lines), /secret/)
     t.match(lines.at(-1), { req: { method: 'GET', path: '/a', ip: '127.0.0.1' }, res: { statusCode: 200 }, responseTime: Number, reqId: String })
   }
 })
