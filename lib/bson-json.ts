@@ -129,7 +129,8 @@ function writeNumber (bson: Buffer, element: BsonElement, json: JsonBytes): bool
   return true
 }
 
-function numberAt (bson: Buffer, [type, , , offset, length]: BsonElement): number {
+/** NaN for a value that is none of BSON's numbers. */
+export function numberAt (bson: Buffer, [type, , , offset, length]: BsonElement): number {
   switch (type) {
     case bsonTypes.double:
       return bson.readDoubleLE(offset)

@@ -49,6 +49,10 @@ export function elementsOf (bson: Buffer): BsonElement[] {
   throw new CorruptBsonError()
 }
 
+export function nameOf (bson: Buffer, [, nameOffset, nameLength]: BsonElement): string {
+  return bson.toString('utf8', nameOffset, nameOffset + nameLength)
+}
+
 function checkedElements (bson: Buffer, start: number): BsonElement[] {
   if (bson.readInt32LE(start) < 5) throw new RangeError(`no document at byte ${start}`)
   const elements = Array.from(onDemand.parseToElements(bson, start)) // which looks into no value

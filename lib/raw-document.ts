@@ -1,8 +1,76 @@
-/** A stored document as the driver's bytes, which the compiled serializers write as JSON without an object in between. */
-export class RawDocument {
-  readonly bson: Buffer
+/** Puts the private fields of a class that extends it on an object that is there already: nothing else can see or copy them. */
+class Given {
+  constructor (object: object) {
+    return object
+  }
+}
 
-  constructor (bson: Buffer) {
-    this.bson = bson
+/**
+ * The bytes behind a plain object, from which the compiled serializers write its JSON. Whoever else looks at the object, a
+ * hook of a host's or its serializer, finds an object like any other.
+ */
+export class RawDocument extends Given {
+  #bson: Buffer
+  #shown: Readonly<Record<string, unknown>>
+
+  private constructor (object: object, bson: Buffer) {
+    super(object)
+    this.#bson = bson
+    this.#shown = { ...object }
+  }
+
+  /** The object, which shows what is stored in the bytes. */
+  static behind<T extends object> (object: T, bson: Buffer): T {
+    return new RawDocument(object, bson) as object as T // Given returns it as it came
+  }
+
+  /** The bytes behind an object that is still as it came; undefined for any other value. */
+  static of (value: unknown): Buffer | undefined {
+    if (typeof value !== 'object' || value === null || !(#bson in value)) return undefined
+    const object: object & Record<string, unknown> = value as object as Record<string, unknown> // by a name its value is unknown
+    const shown = value.#shown
+    for (const key in shown) if (object[key] !== shown[key]) return undefined
+    return value.#bson
+  }
+}
+
+/**
+ * A list of stored documents as the one property of a plain object, which is decoded only when somebody looks at it:
+ * most lists are large, and most are only written as JSON.
+ */
+export class RawList extends Given {
+  #documents: readonly Buffer[]
+  #decode: (bson: Buffer) => object
+  #decoded: unknown
+
+  private constructor (object: object, documents: readonly Buffer[], decode: (bson: Buffer) => object) {
+    super(object)
+    this.#documents = documents
+    this.#decode = decode
+  }
+
+  /** An object that has the list under this name. */
+  static under<Name extends string, T extends object> (name: Name, documents: readonly Buffer[], decode: (bson: Buffer) => T): Record<Name, T[]> {
+    const object = Object.defineProperty({}, name, RawList.#property)
+    return new RawList(object, documents, decode) as object as Record<Name, T[]> // Given returns it as it came
+  }
+
+  /** The documents of an object that nobody has looked into; undefined for any other value. */
+  static of (value: unknown, name: string): readonly Buffer[] | undefined {
+    const isRaw = typeof value === 'object' && value !== null && #documents in value && Object.hasOwn(value, name)
+    return isRaw && value.#decoded === undefined ? value.#documents : undefined
+  }
+
+  // one for all: V8 makes a hidden class for each other getter
+  static #property = {
+    configurable: true,
+    enumerable: true,
+    get (this: RawList): unknown {
+      this.#decoded ??= this.#documents.map(this.#decode)
+      return this.#decoded
+    },
+    set (this: RawList, value: unknown): void {
+      this.#decoded = value
+    }
   }
 }

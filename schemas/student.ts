@@ -71,3 +71,4 @@ export const storedJaneDoe: Student = { id: '66b3f0a1c2d4e5f601234567', ...janeD
 export type CreateStudent = Static<typeof CreateStudent>
 export type UpdateStudent = Static<typeof UpdateStudent>
 export type Student = Static<typeof Student>
+export type StudentCollection = Static<typeof StudentCollection>

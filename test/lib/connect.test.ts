@@ -7,6 +7,8 @@ import { fakeMongodb, hello } from '../fake-mongodb.js'
 function recordingClient () {
   const calls: [url: string, options: MongoClientOptions][] = []
   class Client {
+    options = {}
+
     constructor (url: string, options: MongoClientOptions) {
       calls.push([url, options])
     }
@@ -14,7 +16,7 @@ function recordingClient () {
     on () {}
     async connect () {}
   }
-  // the two methods are all that connect() asks of a client
+  // these are all that connect() asks of a client
   return { calls, Client: Client as unknown as typeof MongoClient }
 }
 
@@ -34,9 +36,9 @@ t.test('a URL reaches the driver unchanged, mongodb+srv and replica sets too', a
 t.test('the connection uses the Stable API, and options of ours only where the URL is silent', async (t) => {
   const { calls, Client } = recordingClient()
   await connect('mongodb://a', { Client })
-  await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8', { Client })
+  await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8&waitQueueTimeoutMS=7&maxIdleTimeMS=6', { Client })
   const serverApi = { version: '1', strict: true, deprecationErrors: true }
-  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000 }
+  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000, waitQueueTimeoutMS: 1_350, maxIdleTimeMS: 60_000 }
   t.strictSame(calls.map(([, options]) => options), [{ ...ours, serverApi }, { serverApi }])
 })
 

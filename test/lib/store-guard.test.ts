@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events'
-import { MongoServerError, type MongoClient } from 'mongodb'
+import { MongoServerError, type Document, type MongoClient } from 'mongodb'
 import t from 'tap'
 import { StoreGuard } from '../../lib/store-guard.js'
 
 function build (timeoutMs = 1_000) {
-  const client = new EventEmitter()
+  const pings: Document[] = []
+  const command = async (ping: Document) => { pings.push(ping) }
+  const client = Object.assign(new EventEmitter(), { options: { maxPoolSize: 9 }, db: () => ({ command }) })
   const clock = { now: 0 }
-  // the guard asks nothing of a client but its events
+  // the guard asks nothing else of a client
   const guard = new StoreGuard(client as unknown as MongoClient, timeoutMs, () => clock.now)
   const see = (hasKnownServers: boolean) => client.emit('topologyDescriptionChanged', { newDescription: { hasKnownServers } })
-  return { client, clock, guard, see }
+  return { client, clock, guard, see, pings }
 }
 
 const named = (name: string) => Object.assign(new Error('x'), { name })
