@@ -12,21 +12,24 @@ const DEFAULT_POOL_SIZE = 100
 export class IdleConnections {
   #client: MongoClient
   #limitMs: number
-  #isUnderWay = false
+  #now: () => number
+  #nextCheck = -Infinity
 
-  constructor (client: MongoClient, limitMs: number) {
+  constructor (client: MongoClient, limitMs: number, now: () => number) {
     this.#client = client
     this.#limitMs = limitMs
+    this.#now = now
   }
 
-  /** Begins the check, unless one is under way. Never fails. */
+  /** Begins a check, unless one began within the limit. Never fails. */
   async check (): Promise<void> {
-    if (this.#isUnderWay) return
-    this.#isUnderWay = true
+    const now = this.#now()
+    if (now < this.#nextCheck) return
+    this.#nextCheck = now + this.#limitMs
     const { maxPoolSize } = this.#client.options
     // how many are idle the driver does not tell; a ping that finds none of them waits for one that has answered
-    await Promise.allSettled(Array.from({ length: Math.min(maxPoolSize || DEFAULT_POOL_SIZE, DEFAULT_POOL_SIZE) }, () => this.#ping()))
-    this.#isUnderWay = false
+    const length = Math.min(maxPoolSize || DEFAULT_POOL_SIZE, DEFAULT_POOL_SIZE)
+    await Promise.allSettled(Array.from({ length }, async () => this.#ping()))
   }
 
   async #ping (): Promise<void> {

@@ -45,7 +45,7 @@ export class StoreGuard {
     this.#client = client
     this.#timeoutMs = timeoutMs
     this.#now = now
-    this.#idle = new IdleConnections(client, timeoutMs)
+    this.#idle = new IdleConnections(client, timeoutMs, now)
     this.#reads = oneByOne(client)
     this.#writes = oneByOne(client)
     client.on('topologyDescriptionChanged', this.#observe)

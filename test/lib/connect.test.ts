@@ -42,6 +42,28 @@ t.test('the connection uses the Stable API, and options of ours only where the U
   t.strictSame(calls.map(([, options]) => options), [{ ...ours, serverApi }, { serverApi }])
 })
 
+t.test('the driver waits for a connection a little less than an operation may take', async (t) => {
+  const { calls, Client } = recordingClient()
+  await connect('mongodb://a', { Client, timeoutMs: 200 })
+  t.equal(calls[0]?.[1].waitQueueTimeoutMS, 180)
+})
+
+t.test('writes without acknowledgement are refused, however the URL asks for them', async (t) => {
+  for (const option of ['w=0', 'W=0', 'w=0&wtimeoutMS=5', 'w=0&journal=false', 'w=00', 'w=1&w=0']) {
+    const error: Error = await connect(`mongodb://127.0.0.1:1/?${option}`, { limitMs: 50 }).then(() => new Error('connected'), (error) => error)
+    t.match(error.message, /^student-course-api: (the write concern w=0 does not tell|the MongoDB URL is not valid)/, option)
+  }
+})
+
+t.test('no option of a URL shows in an error', async (t) => {
+  const url = 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10&replicaSet=0ption&appName=s3cret'
+  for (const bad of [`${url}&tls=s3cret`, `${url}&readPreference=s3cret`, `${url}&authMechanism=s3cret`, `${url}&compressors=s3cret`, url]) {
+    const error: Error = await connect(bad, { limitMs: 500 }).then(() => new Error('connected'), (error) => error)
+    t.match(error, { code: 'SCA_SETUP' })
+    t.notMatch(error.message, /s3cret|0ption/)
+  }
+})
+
 t.test('a wrong URL is refused without its credentials', async (t) => {
   const urls = [
     'mongodb://user:s3cret/pass@host:notaport/?x',
