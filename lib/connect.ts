@@ -11,6 +11,9 @@ const WAIT_SHARE = 0.9
 /** So that connections which a network drops without a word are not kept for long. */
 const MAX_IDLE_MS = 60_000
 
+/** With the driver's 2, a read would wait for all the connections that writes wait for. */
+const MAX_CONNECTING = 10
+
 /** The wire version of MongoDB 5.0, the first with the Stable API. */
 const WIRE_VERSION_5_0 = 13
 
@@ -71,7 +74,8 @@ function clientOptions (url: string, timeoutMs: number): MongoClientOptions {
     connectTimeoutMS: 3_000,
     heartbeatFrequencyMS: 1_000,
     waitQueueTimeoutMS: Math.ceil(WAIT_SHARE * timeoutMs),
-    maxIdleTimeMS: MAX_IDLE_MS
+    maxIdleTimeMS: MAX_IDLE_MS,
+    maxConnecting: MAX_CONNECTING
   }
   const silent = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()))
   return {

@@ -1,8 +1,7 @@
-import type { MongoClient } from 'mongodb'
+import type { ConnectionPoolMonitoringEvent, MongoClient } from 'mongodb'
 import { withDeadline } from './deadline.js'
 
-/** The driver's own limit of connections, which takes the place of none. */
-const DEFAULT_POOL_SIZE = 100
+type ConnectionEvent = Pick<ConnectionPoolMonitoringEvent, 'address'> & { connectionId: unknown }
 
 /**
  * Finds the dead among idle connections. A network may drop connections without a word, as a firewall does with idle ones:
@@ -14,11 +13,15 @@ export class IdleConnections {
   #limitMs: number
   #now: () => number
   #nextCheck = -Infinity
+  /** By address and number: the driver does not tell how many there are. */
+  #idle = new Set<string>()
 
   constructor (client: MongoClient, limitMs: number, now: () => number) {
     this.#client = client
     this.#limitMs = limitMs
     this.#now = now
+    client.on('connectionReady', this.#add).on('connectionCheckedIn', this.#add)
+    client.on('connectionCheckedOut', this.#remove).on('connectionClosed', this.#remove)
   }
 
   /** Begins a check, unless one began within the limit. Never fails. */
@@ -26,11 +29,18 @@ export class IdleConnections {
     const now = this.#now()
     if (now < this.#nextCheck) return
     this.#nextCheck = now + this.#limitMs
-    const { maxPoolSize } = this.#client.options
-    // how many are idle the driver does not tell; a ping that finds none of them waits for one that has answered
-    const length = Math.min(maxPoolSize || DEFAULT_POOL_SIZE, DEFAULT_POOL_SIZE)
-    await Promise.allSettled(Array.from({ length }, async () => this.#ping()))
+    await Promise.allSettled(Array.from(this.#idle, async () => this.#ping()))
   }
+
+  /** Stops watching the client, which may live on. */
+  close (): void {
+    this.#client.off('connectionReady', this.#add).off('connectionCheckedIn', this.#add)
+    this.#client.off('connectionCheckedOut', this.#remove).off('connectionClosed', this.#remove)
+  }
+
+  #add = ({ address, connectionId }: ConnectionEvent) => { this.#idle.add(`${address} ${connectionId}`) }
+
+  #remove = ({ address, connectionId }: ConnectionEvent) => { this.#idle.delete(`${address} ${connectionId}`) }
 
   async #ping (): Promise<void> {
     const { readPreference } = this.#client

@@ -73,6 +73,7 @@ export class StoreGuard {
   /** Stops watching the client, which may live on. */
   close (): void {
     this.#client.off('topologyDescriptionChanged', this.#observe)
+    this.#idle.close()
   }
 
   #observe = ({ newDescription }: TopologyDescriptionChangedEvent) => {

@@ -11,14 +11,14 @@ export const hello = {
   ok: 1, helloOk: true, isWritablePrimary: true, maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000, minWireVersion: 0, maxWireVersion: 21
 }
 
-/** The address of a server that answers every message with a document, or not at all. `drop` ends the connection. */
-export async function fakeMongodb (t: Test, answer: (command: Document, drop: () => void) => Promise<Document | undefined> | Document | undefined) {
+/** The address of a server that answers every message with a document, or not at all. `drop` ends the connection, `write` sends any bytes. */
+export async function fakeMongodb (t: Test, answer: (command: Document, drop: () => void, write: (bytes: Buffer) => void) => Promise<Document | undefined> | Document | undefined) {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('data', async (message) => {
-      const document = await answer(toCommand(message), () => socket.destroy())
+      const document = await answer(toCommand(message), () => socket.destroy(), (bytes) => socket.write(bytes))
       if (document) socket.write(reply(message, document))
     })
   })
