@@ -237,3 +237,110 @@ t.test('when the connection closes nobody is left hanging', async (t) => {
   await client.close()
   await Promise.all([...calls, ...call(4), ...call(5)])
 })
+
+/** How many documents or ids the commands hold that follow two that hang, of all those that come meanwhile. */
+async function batchSizes (t: Test, count: number, call: (students: MongoStudents) => Promise<unknown>) {
+  const { students, nth, held } = await build(t)
+  const calls: Promise<unknown>[] = []
+  for (const n of [0, 1]) {
+    calls.push(call(students))
+    await nth(n)
+  }
+  calls.push(...Array.from({ length: count }, () => call(students)))
+  await turn()
+  t.equal(held.length, 2, 'no more than two of a kind are under way')
+  const sizes: number[] = []
+  for (let n = 0, seen = -2; seen < count; n++) {
+    const { command, answer } = await nth(n)
+    const given = command.documents ?? command.filter._id.$in ?? [command.filter._id]
+    if (n > 1) sizes.push(given.length)
+    seen += given.length
+    answer(command.find ? cursor(...given.map((_id: unknown) => ({ _id }))) : { ok: 1, n: given.length })
+  }
+  await Promise.all(calls)
+  return sizes
+}
+
+t.test('an insert holds at most 256 students, and a read at most 256 ids', async (t) => {
+  t.strictSame(await batchSizes(t, 300, (students) => students.create(janeDoe)), [256, 44])
+  t.strictSame(await batchSizes(t, 300, (students) => students.find(new ObjectId().toHexString())), [256, 44])
+})
+
+t.test('an insert holds at most a megabyte of students, as UTF-8 may need it', async (t) => {
+  const course = 'x'.repeat(150_000)
+  t.strictSame(await batchSizes(t, 5, (students) => students.create({ ...janeDoe, course })), [2, 2, 1])
+})
+
+t.test('updates go at the same time, as many as a third of the connections, and no more', async (t) => {
+  for (const [maxPoolSize, bound] of [[100, 32], [12, 4]] as const) {
+    const { students, nth, held } = await build(t, `&maxPoolSize=${maxPoolSize}`)
+    const updates = Array.from({ length: 40 }, () => students.update(String(ids[0]), { name: 'x' }))
+    await nth(bound - 1)
+    await turn()
+    t.equal(held.length, bound)
+    for (let n = 0; n < 40; n++) (await nth(n)).answer({ ok: 1, value: stored(ids[0]) })
+    t.equal((await Promise.all(updates)).length, 40)
+  }
+})
+
+const own = { code: 11000, errmsg: 'E11000 duplicate key error collection: x.students index: _id_ dup key', keyPattern: { _id: 1 } }
+
+t.test('a create that meets its own write, after its first answer was lost, is a success', async (t) => {
+  const { students, nth } = await build(t)
+  const create = students.create(janeDoe)
+  const { answer, command } = await nth(0)
+  answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...own }] })
+  t.strictSame(await create, { id: String(command.documents[0]._id), ...janeDoe })
+})
+
+t.test('of creates in one insert, too, those that meet their own write are a success', async (t) => {
+  const { creates, batch, nth } = await createMany(t)
+  batch.answer({ ok: 1, n: 0, writeErrors: [0, 1, 2].map((index) => ({ index, ...own })) })
+  for (const n of [2, 3, 4]) (await nth(n)).answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...own }] })
+  t.strictSame(await Promise.all(creates), ['a', 'b', 'c', 'd'])
+})
+
+t.test('a write concern that can not be met is told as a change that may have been applied, by each write', async (t) => {
+  const { students, nth } = await build(t, '&w=5')
+  const writeConcernError = { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' }
+  const writes = [students.create(janeDoe), students.update(String(ids[0]), { name: 'x' }), students.delete(String(ids[1]))]
+    .map((write) => t.rejects<unknown>(write, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ }))
+  for (const n of [0, 1, 2]) {
+    const { answer, command } = await nth(n)
+    t.strictSame(command.writeConcern, { w: 5 })
+    answer({ ok: 1, n: 1, ...command.findAndModify && { value: stored(ids[0]) }, writeConcernError })
+  }
+  await Promise.all(writes)
+})
+
+t.test('what the collection\'s validator refuses is 422 for an update, too', async (t) => {
+  const { students, nth } = await build(t)
+  const update = t.rejects<unknown>(students.update(String(ids[0]), { name: 'x' }), { code: 'SCA_DOCUMENT_REFUSED', statusCode: 422 })
+  ;(await nth(0)).answer({ ok: 0, code: 121, codeName: 'DocumentValidationFailure', errmsg: 'Document failed validation', errInfo: {} })
+  await update
+})
+
+t.test('commands carry nothing of what tells whether they were sent', async (t) => {
+  const { students, nth } = await build(t)
+  const calls = [students.create(janeDoe), students.update(String(ids[0]), { name: 'x' }), students.delete(String(ids[0])), students.find(String(ids[0]))]
+  for (const n of [0, 1, 2, 3]) {
+    const { command, answer } = await nth(n)
+    t.notOk('comment' in command, `${Object.keys(command)[0]}`)
+    answer(command.find ? cursor(stored(ids[0])) : { ok: 1, n: 1, value: stored(ids[0]) })
+  }
+  await Promise.all(calls)
+})
+
+for (const [code, title] of [[6, 'HostUnreachable'], [7, 'HostNotFound'], [89, 'NetworkTimeout'], [134, 'ReadConcernMajorityNotAvailableYet'], [262, 'ExceededTimeLimit'], [9001, 'SocketException']] as const) {
+  t.test(`a read that is answered with ${title} is asked for once more, and is 503 where that is no help`, async (t) => {
+    const { students, nth } = await build(t)
+    const error = { ok: 0, code, errmsg: 'x' }
+    const read = students.find(String(ids[0]))
+    ;(await nth(0)).answer(error)
+    ;(await nth(1)).answer(cursor(stored(ids[0])))
+    t.equal((await read)?.id, ids[0])
+    const lost = t.rejects<unknown>(students.find(String(ids[0])), { code: 'SCA_STORE_UNAVAILABLE' })
+    for (const n of [2, 3, 4]) (await nth(n)).answer(error)
+    await lost
+  })
+}
