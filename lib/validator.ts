@@ -1,5 +1,9 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { isEmail } from './email.js'
+import { UNSEEN } from './faults.js'
+
+/** Beyond the first plane, too. */
+const VISIBLE_ANYWHERE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]/u
 
 /**
  * The compiler behind every request schema. It reports all faults at once and coerces nothing:
@@ -16,6 +20,13 @@ export function createValidatorCompiler (): (route: { schema: unknown }) => Vali
     schemaType: 'boolean',
     validate: (_schema: boolean, value: string) => value.isWellFormed(),
     error: { message: 'must be well-formed Unicode, without lone surrogates' }
+  })
+  ajv.addKeyword({
+    keyword: 'x-visible',
+    type: 'string',
+    schemaType: 'boolean',
+    validate: (_schema: boolean, value: string) => VISIBLE_ANYWHERE.test(value),
+    error: { message: UNSEEN }
   })
   return ({ schema }) => ajv.compile(schema as object) // Fastify types a route's schema as unknown
 }

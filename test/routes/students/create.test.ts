@@ -66,7 +66,7 @@ t.test('every fault is answered at once, each with its pointer', async (t) => {
 
 t.test('text of which nothing can be seen is a fault, in each field', async (t) => {
   const { inject, create } = await build(t)
-  const blanks = [' ', ' \t\n\u00a0\u3000 ', '\u200b', '\u200d\u2060\ufeff', '\u00ad', '\u3164\u115f', '\u2800', '\u{e0020}\u{e007f}', '\ufe0f', '\u0000\u001f\u007f\u0085']
+  const blanks = [' ', ' \t\n\u00a0\u3000 ', '\u200b', '\u200d\u2060\ufeff', '\u00ad', '\u3164\u115f', '\u2800', '\u{e0020}\u{e007f}', '\u{1d173}', '\ufe0f', '\u0000\u001f\u007f\u0085']
   const { id } = await create()
   for (const field of ['name', 'course']) {
     for (const blank of blanks) {
