@@ -11,7 +11,7 @@ export function toOwnErrors (error: unknown, length: number): (MongoServerError 
   const writeErrors = result.getWriteErrors()
   const concern = result.getWriteConcernError()
   if (writeErrors.length === 0 && !concern) throw error
-  const unacknowledged = concern && new MongoWriteConcernError({ ok: 1, writeConcernError: { code: concern.code ?? 0, errmsg: concern.errmsg ?? '' } })
+  const unacknowledged = concern && new MongoWriteConcernError({ ok: 1, writeConcernError: concern.toJSON() })
   const errors = Array.from<unknown, MongoServerError | undefined>({ length }, () => unacknowledged)
   for (const { index, code, errmsg, errInfo } of writeErrors) errors[index] = new MongoServerError({ code, errmsg, errInfo })
   return errors

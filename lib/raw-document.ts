@@ -1,3 +1,11 @@
+import type { BsonElement } from './bson.js'
+
+/** A document's bytes, and where its elements lie in them. */
+export interface Source {
+  bson: Buffer
+  elements: readonly BsonElement[]
+}
+
 /** Puts the private fields of a class that extends it on an object that is there already: nothing else can see or copy them. */
 class Given {
   constructor (object: object) {
@@ -10,27 +18,27 @@ class Given {
  * hook of a host's or its serializer, finds an object like any other.
  */
 export class RawDocument extends Given {
-  #bson: Buffer
+  #source: Source
   #shown: Readonly<Record<string, unknown>>
 
-  private constructor (object: object, bson: Buffer) {
+  private constructor (object: object, source: Source) {
     super(object)
-    this.#bson = bson
+    this.#source = source
     this.#shown = { ...object }
   }
 
   /** The object, which shows what is stored in the bytes. */
-  static behind<T extends object> (object: T, bson: Buffer): T {
-    return new RawDocument(object, bson) as object as T // Given returns it as it came
+  static behind<T extends object> (object: T, source: Source): T {
+    return new RawDocument(object, source) as object as T // Given returns it as it came
   }
 
   /** The bytes behind an object that is still as it came; undefined for any other value. */
-  static of (value: unknown): Buffer | undefined {
-    if (typeof value !== 'object' || value === null || !(#bson in value)) return undefined
+  static of (value: unknown): Source | undefined {
+    if (typeof value !== 'object' || value === null || !(#source in value)) return undefined
     const object: object & Record<string, unknown> = value as object as Record<string, unknown> // by a name its value is unknown
     const shown = value.#shown
     for (const key in shown) if (object[key] !== shown[key]) return undefined
-    return value.#bson
+    return value.#source
   }
 }
 
@@ -66,7 +74,7 @@ export class RawList extends Given {
     configurable: true,
     enumerable: true,
     get (this: RawList): unknown {
-      this.#decoded ??= this.#documents.map(this.#decode)
+      this.#decoded ??= this.#documents.map((bson) => this.#decode(bson))
       return this.#decoded
     },
     set (this: RawList, value: unknown): void {

@@ -36,10 +36,10 @@ function compileRaw (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefi
 function compileOne (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
   const write = compileDocument(schema)
   return write && ((value) => {
-    const bson = RawDocument.of(value)
-    if (!bson) return undefined
+    const source = RawDocument.of(value)
+    if (!source) return undefined
     json.clear()
-    write(bson, json)
+    write(source.bson, json, source.elements)
     return take(json)
   })
 }

@@ -1,5 +1,5 @@
 import { Double, type ObjectId } from 'mongodb'
-import { bsonTypes, elementsOf, nameOf, type BsonElement } from './bson.js'
+import { bsonTypes, elementsOf, isNamed, nameOf, type BsonElement } from './bson.js'
 import { numberAt } from './bson-json.js'
 import { RawDocument } from './raw-document.js'
 import type { Student } from '../schemas/student.js'
@@ -18,7 +18,7 @@ export type StudentDocument = { _id: ObjectId | string } & StoredFields<StudentF
 /** What is read of a stored student; whatever else it holds stays in the database. */
 export const STORED_FIELDS = { _id: 1, name: 1, email: 1, course: 1, gpa: 1 } as const
 
-const FIELD_NAMES = Object.keys(STORED_FIELDS)
+const FIELD_NAMES = Object.keys(STORED_FIELDS).map((name) => Buffer.from(name))
 
 /** The id of a stored student, as it is shown. */
 export interface StoredId {
@@ -65,16 +65,17 @@ function toId (bson: Buffer, element: BsonElement): StoredId | undefined {
 
 /** A stored student, with its bytes behind it. */
 export function toRawStudent (bson: Buffer): Student {
-  return RawDocument.behind(toStudent(bson), bson)
+  const elements = elementsOf(bson)
+  return RawDocument.behind(toStudent(bson, elements), { bson, elements })
 }
 
 /**
  * The student that a stored document shows. Other software may have written it: a field whose stored type is not the
  * schema's, or a number that is not finite, is left out; of a field that occurs twice the last one counts.
  */
-export function toStudent (bson: Buffer): Student {
+export function toStudent (bson: Buffer, elements = elementsOf(bson)): Student {
   const found: (BsonElement | undefined)[] = []
-  for (const element of elementsOf(bson)) found[FIELD_NAMES.indexOf(nameOf(bson, element))] = element
+  for (const element of elements) found[FIELD_NAMES.findIndex((name) => isNamed(bson, element, name))] = element
   const [id, name, email, course, gpa] = found
   return withoutUndefined({
     id: String(id && toId(bson, id)?.text),
