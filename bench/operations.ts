@@ -35,7 +35,7 @@ const OPERATIONS: Operation[] = [
   { name: 'find by id x1', atOnce: 1, run: findById },
   { name: 'find by id x64', atOnce: 64, run: findById },
   // as the API reads its lists
-  { name: '1000 raw documents', atOnce: 1, run: async ({ listed }) => findRaw(listed, {}, LISTED) },
+  { name: '1000 raw documents', atOnce: 1, run: async ({ listed }) => findRaw(listed, {}, { limit: LISTED }) },
   { name: 'insertOne x1', atOnce: 1, run: insertOne },
   { name: 'insertOne x64', atOnce: 64, run: insertOne },
   {

@@ -65,6 +65,25 @@ export function fieldNamed (document: Buffer, name: string): Field | undefined {
   return undefined
 }
 
+/** The document with no other fields than these, in its own order: itself where it has no others. The names end with a zero byte. */
+export function keep (document: Buffer, names: readonly Buffer[]): Buffer {
+  const end = document.length - 1
+  const kept: Buffer[] = []
+  let next = 0
+  for (let at = 4; at < end;) {
+    const value = afterText(document, { start: at + 1, end })
+    const after = afterValue(document, document[at], { start: value, end })
+    const name = document.subarray(at + 1, value)
+    // most documents have their fields in the order in which they are asked for
+    const place = names[next]?.equals(name) ? next : names.findIndex(other => other.equals(name))
+    if (place !== -1) kept.push(document.subarray(at, after))
+    next = place + 1
+    at = after
+  }
+  const length = kept.reduce((sum, { length }) => sum + length, 5)
+  return length === document.length ? document : joined(kept)
+}
+
 /** The document of these fields. */
 export function documentOf (fields: Field[]): Buffer {
   return joined(fields.flatMap(({ type, name, value }) => [header(type, name), value]))

@@ -2,6 +2,7 @@ import type { Field } from './bson.js'
 import type { Collection, Entry } from './collection.js'
 import { matches, type Selection } from './filter.js'
 import { documentKey } from './keys.js'
+import type { Project } from './projection.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
 const batchBytes = 16 * 1024 * 1024
@@ -12,6 +13,8 @@ const sliceBytes = 1024 * 1024
 export interface ScanOptions {
   limit?: number
   reverse?: boolean
+  /** What batches hold of each document; all of it without one. */
+  project?: Project | undefined
 }
 
 /** A walk over the selected documents of a collection in `_id` order. It remembers a key and holds no transaction between batches. */
@@ -19,6 +22,7 @@ export class Scan {
   private readonly collection: Collection
   private readonly selection: Selection
   private readonly reverse: boolean
+  private readonly project: Project
   private remaining: number
   /** The keys still to look up, or the range still to read. */
   private keys: Buffer[] | undefined
@@ -26,10 +30,11 @@ export class Scan {
   private end: Buffer
   private exhausted = false
 
-  constructor (collection: Collection, selection: Selection, { limit = Infinity, reverse = false }: ScanOptions = {}) {
+  constructor (collection: Collection, selection: Selection, { limit = Infinity, reverse = false, project = document => document }: ScanOptions = {}) {
     this.collection = collection
     this.selection = selection
     this.reverse = reverse
+    this.project = project
     this.remaining = limit
     this.keys = selection.ids && distinctKeys(collection.prefix, selection.ids, reverse)
     this.start = collection.prefix
@@ -44,8 +49,9 @@ export class Scan {
     const documents: Buffer[] = []
     for (let bytes = 0; documents.length < length && bytes < batchBytes && !this.done;) {
       for (const { value } of this.slice(length - documents.length, batchBytes - bytes)) {
-        documents.push(value)
-        bytes += value.length
+        const document = this.project(value)
+        documents.push(document)
+        bytes += document.length
       }
       if (!this.done && documents.length < length) await new Promise(setImmediate)
     }

@@ -33,13 +33,13 @@ export const commands = {
   dropDatabase: { served: { writeConcern: 'object' }, refused: [] },
   endSessions: { served: { writeConcern: 'object' }, refused: [] },
   find: {
-    served: { filter: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
-    refused: ['projection', 'skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
+    served: { filter: 'object', projection: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
+    refused: ['skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
       'allowPartialResults', 'allowDiskUse', 'oplogReplay']
   },
   findAndModify: {
-    served: { query: 'object', update: 'any', new: 'flag', remove: 'flag', upsert: 'flag', writeConcern: 'object' },
-    refused: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
+    served: { query: 'object', update: 'any', new: 'flag', remove: 'flag', upsert: 'flag', fields: 'object', writeConcern: 'object' },
+    refused: ['sort', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
   },
   getMore: { served: { collection: 'string', batchSize: 'number' }, refused: [] },
   hello: { served: { client: 'object' }, refused: [], lenient: true },

@@ -1,8 +1,12 @@
 import { promisify } from 'node:util'
+import { NotSentError, Waiter, type TimeoutError } from './deadline.js'
 
 export interface BatchesOptions<Item, Result> {
-  /** Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all. */
-  send(items: Item[]): Promise<(Result | Error)[]>
+  /**
+   * Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all.
+   * The signal is aborted once nobody waits for the batch any more.
+   */
+  send(items: Item[], signal: AbortSignal): Promise<(Result | Error)[]>
   /** How many batches are under way at most. */
   maxUnderWay: number
   /** How many items one batch holds at most. */
@@ -10,26 +14,46 @@ export interface BatchesOptions<Item, Result> {
   /** How many bytes one batch holds at most, but always one item; unlimited without `bytesOf`. */
   maxBytes?: number
   bytesOf?(item: Item): number
+  /** How many items, and how many of their bytes, gather at most; whoever comes beyond that is turned away. */
+  maxGathering?: number
+  maxGatheringBytes?: number
+  /** Whether something of the batch with this signal has left the process; a batch that has not is not closed yet. */
+  isSent?(signal: AbortSignal): boolean
 }
 
-interface Caller<Item, Result> {
+interface Member<Item, Result> {
   item: Item
-  timer: NodeJS.Timeout
-  batch?: Batch
-  resolve(result: Result): void
-  reject(error: unknown): void
+  waiter: Waiter<Result>
+  bytes: number
+  /** None while it gathers, and once it has left. */
+  batch?: Batch<Item, Result> | undefined
 }
 
-interface Batch {
-  /** How many of its callers still wait. */
+interface Batch<Item, Result> {
+  controller: AbortController
+  members: Member<Item, Result>[]
+  /** How many of them still wait. */
   waiting: number
 }
 
+/** So many wait already that another one would wait in vain. */
+export class OverloadedError extends Error {
+  override name = 'OverloadedError'
+
+  constructor () {
+    super('too many requests wait for the database')
+  }
+}
+
 /**
- * After so many answers the event loop has its turn. Who got one soon asks again, and would else wait for all the others:
- * server and database would take turns, with one of them idle.
+ * After so many answers the event loop has its turn. Whoever got one soon asks again, and would otherwise wait for all the
+ * others: server and database would take turns, with one of them idle.
  */
 const SETTLED_AT_ONCE = 16
+
+/** More than any burst that a database can answer within the usual deadlines. */
+const MAX_GATHERING = 8_192
+const MAX_GATHERING_BYTES = 16_777_216
 
 const endOfTurn = promisify(setImmediate)
 
@@ -43,12 +67,14 @@ const endOfTurn = promisify(setImmediate)
  * with the load by themselves. A batch is closed when it is sent, so no read answers with a state older than its request,
  * and nothing is kept afterwards: this is no cache. Nothing is sent twice.
  *
- * Each caller has its own result, its own error and its own time limit. Who leaves before its batch is sent is not part
- * of it; who leaves later leaves the others undisturbed. When the last one has left, the next batch takes its place.
+ * Each caller has its own result, its own error and its own deadline. One that times out before its batch is sent is
+ * removed from it, and gets NotSentError; one that times out later does not affect the others. A batch that nobody waits
+ * for any more is aborted, and the next one takes its place.
  */
 export class Batches<Item, Result> {
   #options: BatchesOptions<Item, Result>
-  #gathering: Caller<Item, Result>[] = []
+  #gathering: Member<Item, Result>[] = []
+  #gatheringBytes = 0
   #underWay = 0
   #isScheduled = false
 
@@ -56,11 +82,17 @@ export class Batches<Item, Result> {
     this.#options = options
   }
 
-  /** The item's result; rejects with its own error, with that of its whole batch, or with TimeoutError past the limit. */
-  add (item: Item, limitMs: number): Promise<Result> {
+  /** The item's result; rejects with its own error, with that of its whole batch, with TimeoutError, or with NotSentError. */
+  async add (item: Item, limitMs: number): Promise<Result> {
+    const { bytesOf = () => 0, maxGathering = MAX_GATHERING, maxGatheringBytes = MAX_GATHERING_BYTES } = this.#options
+    const bytes = bytesOf(item)
+    const isFull = this.#gathering.length === maxGathering || this.#gatheringBytes + bytes > maxGatheringBytes
+    if (isFull) throw new NotSentError(new OverloadedError())
     return new Promise((resolve, reject) => {
-      const caller: Caller<Item, Result> = { item, resolve, reject, timer: setTimeout(() => this.#leave(caller, limitMs), limitMs) }
-      this.#gathering.push(caller)
+      const waiter = new Waiter(resolve, reject, limitMs, (error) => this.#timeOut(member, error))
+      const member: Member<Item, Result> = { item, bytes, waiter }
+      this.#gathering.push(member)
+      this.#gatheringBytes += bytes
       this.#schedule()
     })
   }
@@ -76,32 +108,35 @@ export class Batches<Item, Result> {
 
   #sendAll (): void {
     while (this.#gathering.length > 0 && this.#underWay < this.#options.maxUnderWay) {
-      this.#send(this.#gathering.splice(0, this.#fitting()))
+      const members = this.#gathering.splice(0, this.#nextBatchLength())
+      for (const { bytes } of members) this.#gatheringBytes -= bytes
+      this.#send(members)
     }
   }
 
-  /** How many of those who gather make up the next batch. */
-  #fitting (): number {
-    const { maxItems, maxBytes = Infinity, bytesOf = () => 0 } = this.#options
-    let bytes = 0
-    const past = this.#gathering.findIndex(({ item }, index) => {
-      bytes += bytesOf(item)
-      return index === maxItems || (index > 0 && bytes > maxBytes)
+  /** How many of those that gather make up the next batch. */
+  #nextBatchLength (): number {
+    const { maxItems, maxBytes = Infinity } = this.#options
+    let total = 0
+    const past = this.#gathering.findIndex(({ bytes }, index) => {
+      total += bytes
+      return index === maxItems || (index > 0 && total > maxBytes)
     })
     return past === -1 ? this.#gathering.length : past
   }
 
-  async #send (callers: Caller<Item, Result>[]): Promise<void> {
-    const batch = { waiting: callers.length }
-    for (const caller of callers) caller.batch = batch
+  async #send (members: Member<Item, Result>[]): Promise<void> {
+    const batch = { controller: new AbortController(), members, waiting: members.length }
+    for (const member of members) member.batch = batch
     this.#underWay++
-    const settle = await this.#outcome(callers)
-    // who has an answer is not late any more, however long it takes to give it to all
-    for (const { timer } of callers) clearTimeout(timer)
-    if (batch.waiting > 0) this.#makeRoom()
-    for (const [index, caller] of callers.entries()) {
+    const settle = await this.#outcome(members, batch.controller.signal)
+    if (batch.controller.signal.aborted) return
+    // whoever has an answer is not late any more, however long it takes to give it to all
+    for (const { waiter } of members) waiter.stopClock()
+    this.#makeRoom()
+    for (const [index, { waiter }] of members.entries()) {
       if (index > 0 && index % SETTLED_AT_ONCE === 0) await endOfTurn()
-      settle(caller, index)
+      settle(waiter, index)
     }
   }
 
@@ -110,25 +145,51 @@ export class Batches<Item, Result> {
     this.#schedule()
   }
 
-  async #outcome (callers: Caller<Item, Result>[]) {
+  async #outcome (members: Member<Item, Result>[], signal: AbortSignal) {
     try {
-      const outcomes = await this.#options.send(callers.map(({ item }) => item))
-      return (caller: Caller<Item, Result>, index: number) => settle(caller, outcomes[index] as Result | Error) // one for each item
-    } catch (error) {
-      return (caller: Caller<Item, Result>) => settle(caller, error as Error) // the driver throws nothing else
+      const outcomes = await this.#options.send(members.map(({ item }) => item), signal)
+      return (waiter: Waiter<Result>, index: number) => settle(waiter, outcomes[index] as Result | Error) // one for each item
+    } catch (cause) {
+      const error = this.#isSent(signal) ? cause : new NotSentError(cause)
+      return (waiter: Waiter<Result>) => waiter.reject(error)
     }
   }
 
-  #leave (caller: Caller<Item, Result>, limitMs: number): void {
-    const { batch } = caller
-    caller.reject(new DOMException(`no answer within ${limitMs} ms`, 'TimeoutError'))
-    if (!batch) this.#gathering.splice(this.#gathering.indexOf(caller), 1)
-    else if (--batch.waiting === 0) this.#makeRoom()
+  #isSent (signal: AbortSignal): boolean {
+    return this.#options.isSent?.(signal) ?? true
+  }
+
+  #timeOut (member: Member<Item, Result>, error: TimeoutError): void {
+    const { batch, waiter, bytes } = member
+    if (!batch) {
+      this.#gathering.splice(this.#gathering.indexOf(member), 1)
+      this.#gatheringBytes -= bytes
+      return waiter.reject(new NotSentError(error))
+    }
+    member.batch = undefined
+    batch.waiting--
+    const isSent = this.#isSent(batch.controller.signal)
+    waiter.reject(isSent ? error : new NotSentError(error))
+    if (!isSent) this.#takeBack(batch)
+    if (batch.waiting > 0) return
+    batch.controller.abort(error)
+    this.#makeRoom()
+  }
+
+  /** A write must not leave after its caller was told that nothing was changed: the others go in another batch. */
+  #takeBack (batch: Batch<Item, Result>): void {
+    const others = batch.members.filter((member) => member.batch === batch)
+    for (const member of others) {
+      member.batch = undefined
+      this.#gatheringBytes += member.bytes
+    }
+    this.#gathering.unshift(...others)
+    batch.waiting = 0
   }
 }
 
-/** Does nothing to a caller who has left. */
-function settle<Item, Result> (caller: Caller<Item, Result>, outcome: Result | Error): void {
-  if (outcome instanceof Error) caller.reject(outcome)
-  else caller.resolve(outcome)
+/** Does nothing to one that has left. */
+function settle<Result> (waiter: Waiter<Result>, outcome: Result | Error): void {
+  if (outcome instanceof Error) waiter.reject(outcome)
+  else waiter.resolve(outcome)
 }

@@ -1,5 +1,5 @@
 import { Decimal128 } from 'bson'
-import { bsonTypes, decode, elementsOf, type BsonElement } from './bson.js'
+import { bsonTypes, decode, elementsOf, isNamed, type BsonElement } from './bson.js'
 import type { JsonBytes } from './json-bytes.js'
 
 /** What is read of a schema, which is a part of JSON Schema. */
@@ -13,8 +13,11 @@ export interface JsonSchema {
   'x-bson'?: string
 }
 
-/** Writes a BSON document as JSON. Throws on bytes that are no BSON, and where a required field that is no string is not there. */
-export type WriteDocument = (bson: Buffer, json: JsonBytes) => void
+/**
+ * Writes a BSON document as JSON; its elements, where they are known already, need not be found again.
+ * Throws on bytes that are no BSON, and where a required field that is no string is not there.
+ */
+export type WriteDocument = (bson: Buffer, json: JsonBytes, elements?: readonly BsonElement[]) => void
 
 /** Writes the value, if it fits; else answers false. */
 type WriteValue = (bson: Buffer, element: BsonElement, json: JsonBytes) => boolean
@@ -69,9 +72,9 @@ function isKnown (schema: JsonSchema): boolean {
 
 function documentWriter (fields: Field[]): WriteDocument {
   const found: (BsonElement | undefined)[] = []
-  return (bson, json) => {
+  return (bson, json, elements = elementsOf(bson)) => {
     found.length = 0
-    for (const element of elementsOf(bson)) {
+    for (const element of elements) {
       const index = fields.findIndex(({ name }) => isNamed(bson, element, name))
       // of a field that stands twice the last one counts
       if (index !== -1) found[index] = element
@@ -81,12 +84,6 @@ function documentWriter (fields: Field[]): WriteDocument {
     for (const [index, field] of fields.entries()) writeField(field, bson, found[index], json, start)
     json.ascii('}')
   }
-}
-
-function isNamed (bson: Buffer, [, nameOffset, nameLength]: BsonElement, name: Buffer): boolean {
-  if (nameLength !== name.length) return false
-  for (let i = 0; i < nameLength; i++) if (bson[nameOffset + i] !== name[i]) return false
-  return true
 }
 
 function writeField ({ key, isRequired, write }: Field, bson: Buffer, element: BsonElement | undefined, json: JsonBytes, start: number): void {
@@ -129,7 +126,8 @@ function writeNumber (bson: Buffer, element: BsonElement, json: JsonBytes): bool
   return true
 }
 
-function numberAt (bson: Buffer, [type, , , offset, length]: BsonElement): number {
+/** NaN for a value that is none of BSON's numbers. */
+export function numberAt (bson: Buffer, [type, , , offset, length]: BsonElement): number {
   switch (type) {
     case bsonTypes.double:
       return bson.readDoubleLE(offset)

@@ -49,6 +49,17 @@ export function elementsOf (bson: Buffer): BsonElement[] {
   throw new CorruptBsonError()
 }
 
+/** Whether the element has this name, without making a string of it. */
+export function isNamed (bson: Buffer, [, nameOffset, nameLength]: BsonElement, name: Buffer): boolean {
+  if (nameLength !== name.length) return false
+  for (let i = 0; i < nameLength; i++) if (bson[nameOffset + i] !== name[i]) return false
+  return true
+}
+
+export function nameOf (bson: Buffer, [, nameOffset, nameLength]: BsonElement): string {
+  return bson.toString('utf8', nameOffset, nameOffset + nameLength)
+}
+
 function checkedElements (bson: Buffer, start: number): BsonElement[] {
   if (bson.readInt32LE(start) < 5) throw new RangeError(`no document at byte ${start}`)
   const elements = Array.from(onDemand.parseToElements(bson, start)) // which looks into no value

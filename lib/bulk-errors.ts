@@ -1,4 +1,4 @@
-import { MongoServerError, type MongoBulkWriteError } from 'mongodb'
+import { MongoServerError, MongoWriteConcernError, type MongoBulkWriteError } from 'mongodb'
 
 /**
  * The error of an unordered `insertMany` as each document's own; undefined for one that is stored and acknowledged.
@@ -11,8 +11,8 @@ export function toOwnErrors (error: unknown, length: number): (MongoServerError 
   const writeErrors = result.getWriteErrors()
   const concern = result.getWriteConcernError()
   if (writeErrors.length === 0 && !concern) throw error
-  const unacknowledged = concern && new MongoServerError({ code: concern.code, message: concern.errmsg })
-  const errors = Array.from({ length }, () => unacknowledged)
+  const unacknowledged = concern && new MongoWriteConcernError({ ok: 1, writeConcernError: concern.toJSON() })
+  const errors = Array.from<unknown, MongoServerError | undefined>({ length }, () => unacknowledged)
   for (const { index, code, errmsg, errInfo } of writeErrors) errors[index] = new MongoServerError({ code, errmsg, errInfo })
   return errors
 }

@@ -1,8 +1,8 @@
 import type { StoredUser } from '../schemas/user.js'
 import { asUnavailable, isNamed } from './couchbase-errors.js'
+import { withDeadline } from './deadline.js'
 import { SetupError, StoreUnavailableError } from './errors.js'
 import { documentId, meets, type UserChanges, type UserCondition, type UserStore } from './user-store.js'
-import { within } from './within.js'
 
 /** The part of the SDK's bucket that is used. */
 export interface CouchbaseBucket {
@@ -107,11 +107,9 @@ export class CouchbaseUsers implements UserStore {
   }
 
   async #run<T> (kind: 'read' | 'write', operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const ended = new AbortController()
     try {
-      return await within(this.#limitMs, operation(ended.signal))
+      return await withDeadline(this.#limitMs, operation)
     } catch (error) {
-      ended.abort()
       throw asUnavailable(error, kind)
     }
   }

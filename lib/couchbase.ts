@@ -1,9 +1,9 @@
 import { hosts, isUrl } from './connect.js'
 import { GRACE_MS, type CouchbaseBucket } from './couchbase-users.js'
 import { isNamed } from './couchbase-errors.js'
+import { withDeadline } from './deadline.js'
 import { SetupError } from './errors.js'
 import { documentId } from './user-store.js'
-import { within } from './within.js'
 
 /** The limit for reaching the server at start, where the time-out is longer. */
 const CONNECT_LIMIT_MS = 8_000
@@ -66,7 +66,7 @@ export async function connectCouchbase (options: CouchbaseOptions): Promise<Couc
   const connectMs = Math.min(timeoutMs, CONNECT_LIMIT_MS)
   const connecting = sdk.connect(url, { username, password, timeouts: timeouts(timeoutMs, connectMs) })
   try {
-    const bucket = await within(connectMs + GRACE_MS, connecting.then((cluster) => open(cluster, options.bucket)))
+    const bucket = await withDeadline(connectMs + GRACE_MS, async () => open(await connecting, options.bucket))
     return { bucket, timeoutMs, close: () => close(connecting, timeoutMs) }
   } catch (error) {
     // not awaited: what connects late is closed then
@@ -108,7 +108,7 @@ async function open (cluster: CouchbaseCluster, name: string): Promise<Couchbase
 
 /** Never fails: a server that does not answer is no reason to hold up the end of the app. */
 async function close (connecting: Promise<CouchbaseCluster>, timeoutMs: number): Promise<void> {
-  await within(timeoutMs, connecting.then((cluster) => cluster.close())).catch(() => {})
+  await withDeadline(timeoutMs, async () => (await connecting).close()).catch(() => {})
 }
 
 function reason (error: unknown, { url, username, password, bucket }: CouchbaseOptions): string {

@@ -15,7 +15,21 @@ export const BSON_OPTIONS: CollectionOptions = {
  */
 export const OF_PRIMARY: CollectionOptions = { ...BSON_OPTIONS, readPreference: ReadPreference.primary }
 
-/** The driver obeys a signal on every operation, but declares it for reads only. */
+/** By signal, whether something of the operation was sent. It keeps nothing alive. */
+const sent = new WeakMap<AbortSignal, boolean>()
+
+/**
+ * The driver obeys a signal on every operation, but declares it for reads only.
+ *
+ * It does not tell whether an operation that failed had been sent. But it turns a command into bytes only once it has a
+ * connection for it, so a comment that notes this, and leaves nothing in the bytes, tells.
+ */
 export function abortable (signal: AbortSignal): CommandOperationOptions & Abortable {
-  return { signal }
+  if (!sent.has(signal)) sent.set(signal, false)
+  return { signal, ignoreUndefined: true, comment: { toBSON: () => { sent.set(signal, true) } } }
+}
+
+/** Whether something of an operation may have reached the server: not as long as the driver waits for a connection. */
+export function isSent (signal: AbortSignal): boolean {
+  return sent.get(signal) ?? true
 }

@@ -15,6 +15,10 @@ export const UnsupportedMediaTypeError = createError<[]>(
 export const DuplicateKeyError = createError<[fields: string]>(
   'SCA_DUPLICATE_KEY', 'There is a record with this %s already.', 409)
 
+/** The collection has a validator of its own, which the API does not make, and it refuses the write. */
+export const DocumentRefusedError = createError<[]>(
+  'SCA_DOCUMENT_REFUSED', 'The rules that the database has for this collection refuse the record. Nothing was changed.', 422)
+
 export const MethodNotAllowedError = createError<[method: string, allow: string]>(
   'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
 

@@ -1,12 +1,21 @@
 import type { ErrorObject } from 'ajv'
 import type { Problem } from './problem.js'
+import { VISIBLE } from '../schemas/common.js'
 
 type Fault = NonNullable<Problem['errors']>[number]
 type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema'>
 
-/** Ajv's errors as the `errors` of problem details: a JSON Pointer (RFC 6901) and a text each. */
+/** The fault of text of which nothing can be seen. */
+export const UNSEEN = 'must hold a character that can be seen'
+
+/** Ajv's errors as the `errors` of problem details: a JSON Pointer (RFC 6901) and a text each, and the first one for a value. */
 export function toFaults (errors: readonly ValidationError[]): Fault[] {
-  return errors.map((error) => ({ pointer: pointer(error), detail: detail(error) }))
+  const faults = new Map<string, Fault>()
+  for (const error of errors) {
+    const fault = { pointer: pointer(error), detail: detail(error) }
+    if (!faults.has(fault.pointer)) faults.set(fault.pointer, fault)
+  }
+  return Array.from(faults.values())
 }
 
 function pointer ({ keyword, instancePath, params }: ValidationError): string {
@@ -18,6 +27,7 @@ function pointer ({ keyword, instancePath, params }: ValidationError): string {
 function detail ({ keyword, params, message, parentSchema }: ValidationError): string {
   if (keyword === 'required') return 'is required'
   if (keyword === 'type') return `must be ${[params.type].flat().join(' or ')}`
+  if (keyword === 'pattern' && params.pattern === VISIBLE) return UNSEEN
   // a pattern beside `number` is there for numerals: say what it means rather than what it is
   if (keyword === 'pattern' && parentSchema?.type.includes('number')) {
     return `must be a number from ${parentSchema.minimum} to ${parentSchema.maximum}`

@@ -23,6 +23,11 @@ export class JsonBytes {
     return this.#length
   }
 
+  /** How many bytes it holds in memory, used or not. */
+  get size (): number {
+    return this.#bytes.length
+  }
+
   /** Takes back what was written after that length. */
   truncate (length: number): void {
     this.#length = length

@@ -1,25 +1,18 @@
-import { onDemand } from 'bson'
-import { ObjectId, type Collection, type Filter } from 'mongodb'
+import { setMaxListeners } from 'node:events'
+import { ObjectId, type Collection, type Filter, type MongoServerError } from 'mongodb'
 import { Batches } from './batch.js'
-import type { BsonElement } from './bson.js'
 import { toOwnErrors } from './bulk-errors.js'
+import { abortable, isSent } from './driver-options.js'
 import { findRaw } from './find-raw.js'
-import { DUPLICATE_KEY, type StoreGuard } from './store-guard.js'
-import { RawStudent, toStored, type StudentDocument } from './student-document.js'
+import { RawList } from './raw-document.js'
+import { DUPLICATE_KEY, isDuplicateId, type StoreGuard } from './store-guard.js'
+import { idOf, listable, STORED_FIELDS, toRawStudent, toStored, toStudent, type StudentDocument } from './student-document.js'
 import type { StudentFields } from './student-fields.js'
 import type { StudentRepository } from './student-repository.js'
-import { LIST_LIMIT, type Student } from '../schemas/student.js'
-
-interface Update {
-  id: string
-  changes: Partial<StudentFields>
-}
+import { LIST_LIMIT, type Student, type StudentCollection } from '../schemas/student.js'
 
 /** With more the batches get smaller; with one a read that hangs would hold up all others. */
 const MAX_UNDER_WAY = 2
-
-/** So that those which hang leave connections, of which the driver has 100, until it finds the server gone. */
-const MAX_ALONE = 32
 
 /** So that no batch holds up the next one for long. */
 const MAX_ITEMS = 256
@@ -27,40 +20,32 @@ const MAX_BYTES = 1_048_576
 
 /**
  * Students in a collection of MongoDB. Reads by id, creates and lists that come at the same time share a round trip.
- * The batches keep the time limits: a signal would end an operation of the driver's as well, but takes it an eighth more time.
+ * Updates and deletes go alone, since no command tells what became of each of several.
  */
 export class MongoStudents implements StudentRepository {
   #collection: Collection<StudentDocument>
   #guard: StoreGuard
 
-  #reads = new Batches<string, RawStudent | undefined>({
-    send: async (ids) => this.#readMany(ids), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS
+  #reads = new Batches<string, Buffer | undefined>({
+    send: async (ids, signal) => this.#readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS
   })
 
   #creates = new Batches<StudentDocument, undefined>({
-    send: async (documents) => this.#insertMany(documents),
+    send: async (documents, signal) => this.#insertMany(documents, signal),
     maxUnderWay: MAX_UNDER_WAY,
     maxItems: MAX_ITEMS,
     maxBytes: MAX_BYTES,
-    bytesOf: ({ name, email, course }) => 3 * (name.length + email.length + course.length) // the most that UTF-8 takes
+    bytesOf: ({ name, email, course }) => 3 * (name.length + email.length + course.length), // the most that UTF-8 takes
+    isSent
   })
 
-  #lists = new Batches<undefined, RawStudent[]>({
-    send: async (callers) => {
-      const students = await this.#find({}, LIST_LIMIT)
-      return callers.map(() => students)
+  #lists = new Batches<undefined, Buffer[]>({
+    send: async (callers, signal) => {
+      const documents = listable(await this.#find({}, LIST_LIMIT, signal))
+      return callers.map(() => documents)
     },
     maxUnderWay: 1,
     maxItems: Infinity
-  })
-
-  // these go alone, since no command tells what became of each of several
-  #updates = new Batches<Update, RawStudent | undefined>({
-    send: async (updates) => Promise.all(updates.map((update) => this.#updateOne(update))), maxUnderWay: MAX_ALONE, maxItems: 1
-  })
-
-  #deletes = new Batches<string, boolean>({
-    send: async (ids) => Promise.all(ids.map((id) => this.#deleteOne(id))), maxUnderWay: MAX_ALONE, maxItems: 1
   })
 
   constructor (collection: Collection<StudentDocument>, guard: StoreGuard) {
@@ -74,74 +59,83 @@ export class MongoStudents implements StudentRepository {
     return { id: _id.toHexString(), ...fields }
   }
 
-  async list (): Promise<RawStudent[]> {
-    return this.#guard.readIn(this.#lists, undefined)
+  async list (): Promise<StudentCollection> {
+    // an object for each caller, since a hook of a host's may change what it is shown
+    return RawList.under('students', await this.#guard.readIn(this.#lists, undefined), toStudent)
   }
 
-  async find (id: string): Promise<RawStudent | undefined> {
-    return this.#guard.readIn(this.#reads, id.toLowerCase())
+  async find (id: string): Promise<Student | undefined> {
+    const document = await this.#guard.readIn(this.#reads, id)
+    return document && toRawStudent(document)
   }
 
-  async update (id: string, changes: Partial<StudentFields>): Promise<RawStudent | undefined> {
+  async update (id: string, changes: Partial<StudentFields>): Promise<Student | undefined> {
     if (Object.keys(changes).length === 0) return this.find(id)
-    return this.#guard.writeIn(this.#updates, { id, changes })
+    return this.#guard.write(async (signal) => {
+      const document = await this.#updateOne(new ObjectId(id), changes, signal) ?? await this.#updateOne(id, changes, signal)
+      return document && toRawStudent(document)
+    })
   }
 
   async delete (id: string): Promise<boolean> {
-    return this.#guard.writeIn(this.#deletes, id)
+    return this.#guard.write(async (signal) => await this.#deleteOne(new ObjectId(id), signal) || this.#deleteOne(id, signal))
   }
 
-  /** The students with these ids, each in its place. */
-  async #readMany (ids: string[]): Promise<(RawStudent | undefined)[]> {
-    const [first = '', ...others] = new Set(ids)
-    const filter = others.length > 0 ? { _id: { $in: [first, ...others].map((id) => new ObjectId(id)) } } : byId(first)
-    const found = await this.#find(filter, others.length + 1)
-    const byHex = new Map(found.map((student) => [hexId(student.bson), student]))
-    return ids.map((id) => byHex.get(id))
+  /** The students with these ids, each in its place. Only where an id is not there as an ObjectId is it looked for as text. */
+  async #readMany (ids: string[], signal: AbortSignal): Promise<(Buffer | undefined)[]> {
+    const found = await this.#findById(Array.from(new Set(ids.map((id) => id.toLowerCase())), (id) => new ObjectId(id)), signal)
+    const missing = Array.from(new Set(ids)).filter((id) => !found.has(id.toLowerCase()))
+    const foundAsText = missing.length > 0 ? await this.#findById(missing, signal) : found
+    return ids.map((id) => found.get(id.toLowerCase()) ?? foundAsText.get(id))
   }
 
-  async #find (filter: Filter<StudentDocument>, limit: number): Promise<RawStudent[]> {
-    const documents = await findRaw(this.#collection, filter, limit)
-    return documents.map((bson) => new RawStudent(bson))
+  /** By the id as it is shown. */
+  async #findById (ids: StudentDocument['_id'][], signal: AbortSignal): Promise<Map<string | undefined, Buffer>> {
+    const [first, ...others] = ids
+    const found = await this.#find({ _id: others.length > 0 ? { $in: ids } : first } as Filter<StudentDocument>, ids.length, signal)
+    return new Map(found.map((bson) => [idOf(bson)?.text, bson]))
   }
 
-  async #updateOne ({ id, changes }: Update): Promise<RawStudent | undefined> {
-    const document = await this.#collection.findOneAndUpdate(byId(id), { $set: toStored(changes) }, { returnDocument: 'after', raw: true })
-    // with raw: true the driver answers bytes, which its types do not say
-    return document ? new RawStudent(document as object as Buffer) : undefined
+  async #find (filter: Filter<StudentDocument>, limit: number, signal: AbortSignal): Promise<Buffer[]> {
+    return findRaw(this.#collection, filter, { limit, signal, projection: STORED_FIELDS })
   }
 
-  async #deleteOne (id: string): Promise<boolean> {
-    const { deletedCount } = await this.#collection.deleteOne(byId(id))
+  async #updateOne (_id: StudentDocument['_id'], changes: Partial<StudentFields>, signal: AbortSignal): Promise<Buffer | undefined> {
+    const options = { returnDocument: 'after', raw: true, projection: STORED_FIELDS, ...abortable(signal) } as const
+    const document = await this.#collection.findOneAndUpdate({ _id }, { $set: toStored(changes) }, options)
+    return (document ?? undefined) as object | undefined as Buffer | undefined // with raw: true the driver answers bytes, which its types do not say
+  }
+
+  async #deleteOne (_id: StudentDocument['_id'], signal: AbortSignal): Promise<boolean> {
+    const { deletedCount } = await this.#collection.deleteOne({ _id }, abortable(signal))
     return deletedCount === 1
   }
 
   /** Stores the documents and answers with the error of each, or undefined. */
-  async #insertMany (documents: StudentDocument[]): Promise<(Error | undefined)[]> {
-    if (documents.length === 1) return Promise.all(documents.map(async (document) => this.#insertOne(document)))
+  async #insertMany (documents: StudentDocument[], signal: AbortSignal): Promise<(Error | undefined)[]> {
+    const [first, ...others] = documents
+    if (first && others.length === 0) return [await this.#insertOne(first, signal)]
     try {
-      await this.#collection.insertMany(documents, { ordered: false })
+      await this.#collection.insertMany(documents, { ordered: false, ...abortable(signal) })
       return documents.map(() => undefined)
     } catch (error) {
-      const errors = toOwnErrors(error, documents.length)
-      // the driver leaves out the fields of the index that refused a document; asked for alone, it tells them
-      return Promise.all(documents.map(async (document, index) =>
-        errors[index]?.code === DUPLICATE_KEY ? this.#insertOne(document) : errors[index]))
+      return this.#askAlone(documents, toOwnErrors(error, documents.length), signal)
     }
   }
 
-  async #insertOne (document: StudentDocument): Promise<Error | undefined> {
-    return this.#collection.insertOne(document).then(() => undefined, (error) => error)
+  /** The driver leaves out the fields of the index that refused a document; asked for alone, it tells them. */
+  async #askAlone (documents: StudentDocument[], errors: (MongoServerError | undefined)[], signal: AbortSignal): Promise<(Error | undefined)[]> {
+    setMaxListeners(documents.length, signal) // each of them listens to it
+    return Promise.all(documents.map(async (document, index) =>
+      errors[index]?.code === DUPLICATE_KEY ? this.#insertOne(document, signal) : errors[index]))
+  }
+
+  async #insertOne (document: StudentDocument, signal: AbortSignal): Promise<Error | undefined> {
+    return this.#collection.insertOne(document, abortable(signal)).then(() => undefined, orOwnDuplicate)
   }
 }
 
-function byId (id: string) {
-  return { _id: new ObjectId(id) }
-}
-
-/** The id of a student that was found by its ObjectId. */
-function hexId (bson: Buffer): string | undefined {
-  const isId = ([, nameOffset, nameLength]: BsonElement) => bson.toString('latin1', nameOffset, nameOffset + nameLength) === '_id'
-  const id = Array.from(onDemand.parseToElements(bson)).find(isId)
-  return id && bson.toString('hex', id[3], id[3] + 12)
+/** The `_id` of a new student was made for it, so one that is there already is this student, whose first answer was lost. */
+function orOwnDuplicate (error: Error): Error | undefined {
+  return isDuplicateId(error) ? undefined : error
 }

@@ -1,8 +1,84 @@
-/** A stored document as the driver's bytes, which the compiled serializers write as JSON without an object in between. */
-export class RawDocument {
-  readonly bson: Buffer
+import type { BsonElement } from './bson.js'
 
-  constructor (bson: Buffer) {
-    this.bson = bson
+/** A document's bytes, and where its elements lie in them. */
+export interface Source {
+  bson: Buffer
+  elements: readonly BsonElement[]
+}
+
+/** Puts the private fields of a class that extends it on an object that is there already: nothing else can see or copy them. */
+class Given {
+  constructor (object: object) {
+    return object
+  }
+}
+
+/**
+ * The bytes behind a plain object, from which the compiled serializers write its JSON. Whoever else looks at the object, a
+ * hook of a host's or its serializer, finds an object like any other.
+ */
+export class RawDocument extends Given {
+  #source: Source
+  #shown: Readonly<Record<string, unknown>>
+
+  private constructor (object: object, source: Source) {
+    super(object)
+    this.#source = source
+    this.#shown = { ...object }
+  }
+
+  /** The object, which shows what is stored in the bytes. */
+  static behind<T extends object> (object: T, source: Source): T {
+    return new RawDocument(object, source) as object as T // Given returns it as it came
+  }
+
+  /** The bytes behind an object that is still as it came; undefined for any other value. */
+  static of (value: unknown): Source | undefined {
+    if (typeof value !== 'object' || value === null || !(#source in value)) return undefined
+    const object: object & Record<string, unknown> = value as object as Record<string, unknown> // by a name its value is unknown
+    const shown = value.#shown
+    for (const key in shown) if (object[key] !== shown[key]) return undefined
+    return value.#source
+  }
+}
+
+/**
+ * A list of stored documents as the one property of a plain object, which is decoded only when somebody looks at it:
+ * most lists are large, and most are only written as JSON.
+ */
+export class RawList extends Given {
+  #documents: readonly Buffer[]
+  #decode: (bson: Buffer) => object
+  #decoded: unknown
+
+  private constructor (object: object, documents: readonly Buffer[], decode: (bson: Buffer) => object) {
+    super(object)
+    this.#documents = documents
+    this.#decode = decode
+  }
+
+  /** An object that has the list under this name. */
+  static under<Name extends string, T extends object> (name: Name, documents: readonly Buffer[], decode: (bson: Buffer) => T): Record<Name, T[]> {
+    const object = Object.defineProperty({}, name, RawList.#property)
+    return new RawList(object, documents, decode) as object as Record<Name, T[]> // Given returns it as it came
+  }
+
+  /** The documents of an object that nobody has looked into; undefined for any other value. */
+  static of (value: unknown, name: string): readonly Buffer[] | undefined {
+    const isRaw = typeof value === 'object' && value !== null && #documents in value && Object.hasOwn(value, name)
+    return isRaw && value.#decoded === undefined ? value.#documents : undefined
+  }
+
+  // one for all: V8 makes a hidden class for each other getter
+  static #property = {
+    configurable: true,
+    enumerable: true,
+    get (this: RawList): unknown {
+      this.#decoded ??= this.#documents.map((bson) => this.#decode(bson))
+      return this.#decoded
+    },
+    set (this: RawList, value: unknown): void {
+      this.#decoded = value
+    }
   }
 }

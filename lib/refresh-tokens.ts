@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import { abortable } from './driver-options.js'
 import type { StoredUser } from '../schemas/user.js'
-import type { StoreGuard } from './store-guard.js'
+import { isDuplicateId, type StoreGuard } from './store-guard.js'
 
 /** How long after its login a family ends, however often it was refreshed: 30 days, in milliseconds. */
 const FAMILY_LIFE_MS = 30 * 24 * 60 * 60 * 1000
@@ -64,7 +64,7 @@ export class RefreshTokens {
       password_changed_at: changedAt,
       expires_at: new Date(this.#now() + FAMILY_LIFE_MS)
     }
-    await this.#guard.write((signal) => this.#families.insertOne(family, abortable(signal)))
+    await this.#guard.write((signal) => this.#families.insertOne(family, abortable(signal)).catch(unlessOwnDuplicate))
     return `${family._id}.${secret}`
   }
 
@@ -116,6 +116,11 @@ export class RefreshTokens {
   async revoke ({ _id }: TokenFamily): Promise<void> {
     await this.#guard.write((signal) => this.#families.deleteOne({ _id }, abortable(signal)))
   }
+}
+
+/** The `_id` was made for this family, so one that is there already is this one, whose first answer was lost. */
+function unlessOwnDuplicate (error: unknown): void {
+  if (!isDuplicateId(error)) throw error
 }
 
 function randomText (bytes: number): string {

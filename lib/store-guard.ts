@@ -1,70 +1,79 @@
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
-import type { Batches } from './batch.js'
-import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
+import { Batches } from './batch.js'
+import { NotSentError, TimeoutError } from './deadline.js'
+import { isSent } from './driver-options.js'
+import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
+import { IdleConnections } from './idle-connections.js'
+import { codeOf, isOutage } from './outage.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
 
+/** So many operations of a kind go alone at most, and a third of the connections: those that hang leave some to the others. */
+const MAX_ALONE = 32
+const SHARE_OF_POOL = 3
+
+const OUT_OF_DISK_SPACE = 14031
+const DOCUMENT_VALIDATION_FAILURE = 121
+
 /** MongoDB's code for a document that a unique index refuses. */
 export const DUPLICATE_KEY = 11000
 
-const OUT_OF_DISK_SPACE = 14031
-
-/** MongoDB's codes for a server that can't serve now: no primary, shutting down, stepping down, over its time limit. */
-const UNAVAILABLE_CODES = new Set<unknown>([6, 7, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
-
-/** The driver's errors, by name: a host's client may come from another copy of the driver. */
-const UNAVAILABLE_NAMES = new Set([
-  'MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoServerSelectionError', 'MongoTopologyClosedError',
-  'MongoNotConnectedError', 'MongoClientClosedError', 'MongoPoolClosedError', 'MongoPoolClearedError',
-  'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError', 'TimeoutError'
-])
+const TRY_AGAIN = 'Try again later.'
+const NOTHING_CHANGED = 'Nothing was changed.'
+const MAYBE_CHANGED = 'The change may have been applied.'
 
 type Operation<T> = (signal: AbortSignal) => Promise<T>
 
 /**
  * Runs operations of the driver with a deadline, and turns its errors into ours:
  * StoreUnavailableError when the server is gone, frozen or can't serve; StoreFullError when its disk is full;
- * DuplicateKeyError, which names the fields but not their values, when a unique index refuses a write.
- * The driver's own time limits do not end an operation on a frozen server; an aborted signal does.
+ * DuplicateKeyError, which names the fields but not their values, when a unique index refuses a write, and
+ * DocumentRefusedError when the collection's validator does.
+ * The driver's own time limits do not end an operation on a frozen server; its signal does, and closes its connection.
  */
 export class StoreGuard {
   #client: MongoClient
   #timeoutMs: number
   #now: () => number
+  #idle: IdleConnections
   #downSince: number | undefined
+  #reads: Batches<Operation<unknown>, unknown>
+  #writes: Batches<Operation<unknown>, unknown>
 
   constructor (client: MongoClient, timeoutMs: number, now: () => number = () => performance.now()) {
     this.#client = client
     this.#timeoutMs = timeoutMs
     this.#now = now
+    this.#idle = new IdleConnections(client, timeoutMs, now)
+    this.#reads = oneByOne(client)
+    this.#writes = oneByOne(client)
     client.on('topologyDescriptionChanged', this.#observe)
   }
 
+  /** A read that goes alone. */
   async read<T> (operation: Operation<T>): Promise<T> {
-    this.#refuseIfDown('Try again later.')
-    return this.#run(() => this.#limited(operation), 'Try again later.')
+    return this.readIn(this.#reads, operation) as Promise<T>
   }
 
+  /** A write that goes alone. Its options have to come from `abortable`, which tells whether it was sent. */
   async write<T> (operation: Operation<T>): Promise<T> {
-    this.#refuseIfDown('Nothing was changed.')
-    return this.#run(() => this.#limited(operation), 'The change may have been applied.')
+    return this.writeIn(this.#writes, operation) as Promise<T>
   }
 
   /** A read that shares its round trip with others; the limit is this caller's, and the others' batch goes on. */
   async readIn<Item, T> (batches: Batches<Item, T>, item: Item): Promise<T> {
-    this.#refuseIfDown('Try again later.')
-    return this.#run(() => batches.add(item, this.#timeoutMs), 'Try again later.')
+    return this.#run(batches, item, TRY_AGAIN, TRY_AGAIN)
   }
 
   async writeIn<Item, T> (batches: Batches<Item, T>, item: Item): Promise<T> {
-    this.#refuseIfDown('Nothing was changed.')
-    return this.#run(() => batches.add(item, this.#timeoutMs), 'The change may have been applied.')
+    return this.#run(batches, item, MAYBE_CHANGED, NOTHING_CHANGED)
   }
 
   /** Stops watching the client, which may live on. */
   close (): void {
     this.#client.off('topologyDescriptionChanged', this.#observe)
+    this.#idle.close()
   }
 
   #observe = ({ newDescription }: TopologyDescriptionChangedEvent) => {
@@ -72,41 +81,55 @@ export class StoreGuard {
     else this.#downSince ??= this.#now()
   }
 
+  /** The effects are what a 503 says of the operation: the second one where nothing of it was sent. */
+  async #run<Item, T> (batches: Batches<Item, T>, item: Item, effect: string, effectUnsent: string): Promise<T> {
+    this.#refuseIfDown(effectUnsent)
+    try {
+      return await batches.add(item, this.#timeoutMs)
+    } catch (error) {
+      if (error instanceof TimeoutError) this.#idle.check()
+      throw toOwnError(error, effect, effectUnsent)
+    }
+  }
+
   #refuseIfDown (effect: string): void {
     if (this.#downSince === undefined) return
     if (this.#now() - this.#downSince > KNOWN_DOWN_AFTER_MS) throw new StoreUnavailableError(effect)
   }
-
-  async #limited<T> (operation: Operation<T>): Promise<T> {
-    // AbortSignal.timeout() costs more, and its timer and signal would outlive the operation
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), this.#timeoutMs)
-    return operation(controller.signal).finally(() => clearTimeout(timer))
-  }
-
-  async #run<T> (operation: () => Promise<T>, effect: string): Promise<T> {
-    try {
-      return await operation()
-    } catch (cause) {
-      if (isUnavailable(cause)) throw new StoreUnavailableError(effect, { cause })
-      if (codeOf(cause) === OUT_OF_DISK_SPACE) throw new StoreFullError({ cause })
-      // without its cause: the driver's error holds what the user sent
-      if (codeOf(cause) === DUPLICATE_KEY) throw new DuplicateKeyError(indexedFields(cause))
-      throw cause
-    }
-  }
 }
 
-function isUnavailable (error: unknown): boolean {
-  return error instanceof Error && (UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CODES.has(codeOf(error)))
+function oneByOne ({ options: { maxPoolSize } }: MongoClient): Batches<Operation<unknown>, unknown> {
+  const share = Math.max(1, Math.floor(maxPoolSize / SHARE_OF_POOL))
+  return new Batches({
+    send: async (operations, signal) => Promise.all(operations.map((operation) => operation(signal))),
+    // the driver takes 0 for no limit
+    maxUnderWay: maxPoolSize > 0 ? Math.min(MAX_ALONE, share) : MAX_ALONE,
+    maxItems: 1,
+    isSent
+  })
 }
 
-function codeOf (error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+function toOwnError (error: unknown, effect: string, effectUnsent: string): unknown {
+  const cause = error instanceof NotSentError ? error.cause : error
+  if (isOutage(cause)) return new StoreUnavailableError(cause === error ? effect : effectUnsent, { cause })
+  const code = codeOf(cause)
+  if (code === OUT_OF_DISK_SPACE) return new StoreFullError({ cause })
+  // these two without their cause: the driver's error holds what the user sent
+  if (code === DUPLICATE_KEY) return new DuplicateKeyError(indexedFields(cause).join(' and '))
+  if (code === DOCUMENT_VALIDATION_FAILURE) return new DocumentRefusedError()
+  return cause
+}
+
+/**
+ * Whether a write was refused because its `_id` is there already. Where the request made that `_id` itself, the driver has met
+ * its own write: the first answer was lost, and it tried again.
+ */
+export function isDuplicateId (error: unknown): boolean {
+  return codeOf(error) === DUPLICATE_KEY && indexedFields(error).join() === '_id'
 }
 
 /** The fields of the index that refused a write; MongoDB tells them as the keys of `keyPattern`. */
-function indexedFields (error: unknown): string {
+function indexedFields (error: unknown): string[] {
   const { keyPattern } = error as { keyPattern?: object } // set by MongoDB since 4.2
-  return Object.keys(keyPattern ?? { key: 1 }).join(' and ')
+  return Object.keys(keyPattern ?? { key: 1 })
 }

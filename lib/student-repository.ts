@@ -7,8 +7,8 @@ import type { StudentFields } from './student-fields.js'
  */
 export interface StudentRepository {
   create(fields: StudentFields): Promise<Student>
-  /** At most 1000 students, in the store's order. */
-  list(): Promise<Student[]>
+  /** At most 1000 students, in the store's order: the array, or an object that holds it. */
+  list(): Promise<Student[] | { students: Student[] }>
   find(id: string): Promise<Student | undefined>
   /** Changes only the given fields; none given answers the stored student. */
   update(id: string, changes: Partial<StudentFields>): Promise<Student | undefined>

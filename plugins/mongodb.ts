@@ -3,7 +3,7 @@ import fastifyMongodb from '@fastify/mongodb'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ObjectId, type MongoClient } from 'mongodb'
-import { connect } from '../lib/connect.js'
+import { connect, refuseUnacknowledged } from '../lib/connect.js'
 import type { DatabaseOptions } from '../lib/database-options.js'
 import { SetupError } from '../lib/errors.js'
 import { StoreGuard } from '../lib/store-guard.js'
@@ -19,7 +19,8 @@ declare module 'fastify' {
 
 async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
   const { database = 'college', timeoutMs = 1_500 } = options
-  const client = await resolveClient(app, options)
+  const client = await resolveClient(app, options, timeoutMs)
+  refuseUnacknowledged(client)
   const guard = new StoreGuard(client, timeoutMs)
   app.decorate('storeGuard', guard)
   app.addHook('onClose', async () => guard.close())
@@ -32,13 +33,13 @@ async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
   }
 }
 
-async function resolveClient (app: FastifyInstance, { url, client, embedded }: DatabaseOptions): Promise<MongoClient> {
+async function resolveClient (app: FastifyInstance, { url, client, embedded }: DatabaseOptions, timeoutMs: number): Promise<MongoClient> {
   if ([url, client, embedded].filter((source) => source !== undefined).length > 1) {
     throw new SetupError('pass only one of url, client and embedded')
   }
   if (client) return client
-  if (url !== undefined) return connectOwn(app, url)
-  if (embedded !== undefined) return connectOwn(app, await startEmbedded(app, embedded))
+  if (url !== undefined) return connectOwn(app, url, timeoutMs)
+  if (embedded !== undefined) return connectOwn(app, await startEmbedded(app, embedded), timeoutMs)
   if (app.hasDecorator('mongo') && app.mongo.client) return app.mongo.client
   throw new SetupError('no database: pass url, client or embedded, or register @fastify/mongodb before')
 }
@@ -52,8 +53,8 @@ async function startEmbedded (app: FastifyInstance, path: string): Promise<strin
   return store.url
 }
 
-async function connectOwn (app: FastifyInstance, url: string): Promise<MongoClient> {
-  const client = await connect(url)
+async function connectOwn (app: FastifyInstance, url: string, timeoutMs: number): Promise<MongoClient> {
+  const client = await connect(url, { timeoutMs })
   // what is in flight is answered by now; a server that does not answer any more must not hold up the end
   app.addHook('onClose', async () => Promise.race([client.close(), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]))
   return client

@@ -11,8 +11,26 @@ export const ObjectIdHex = Type.String({
  * Text as BSON can keep it. A lone surrogate has no UTF-8 form and would be stored as U+FFFD, so it is a fault;
  * the `x-well-formed` keyword (lib/validator.ts) checks that.
  */
-export const text = (maxLength: number, options: Record<string, unknown> = {}) =>
+const wellFormed = (maxLength: number, options: Record<string, unknown>) =>
   Type.String({ minLength: 1, maxLength, 'x-well-formed': true, ...options })
+
+/**
+ * A pattern that finds one character that can be seen: neither space nor control, nor one that has no width or no ink
+ * (Unicode's Default_Ignorable_Code_Point, and the blanks among letters and Braille). Engines of regular expressions
+ * other than JavaScript's understand it too; what lies beyond the first plane is left to the keyword `x-visible`.
+ */
+export const VISIBLE = '[^\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f' +
+  '\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb]'
+
+/** Text of which something can be seen. */
+export const text = (maxLength: number, options: Record<string, unknown> = {}) =>
+  wellFormed(maxLength, { pattern: VISIBLE, 'x-visible': true, ...options })
+
+/** The address of a mailbox; lib/email.ts has the rule. */
+export const email = wellFormed(254, {
+  format: 'email',
+  description: 'An address after RFC 5321, with characters beyond ASCII as RFC 6531 and IDNA allow them; without quotes, and with a domain of two labels or more.'
+})
 
 /** The same schema, but `null` is allowed too. Type.Union would report one wrong value as several faults. */
 export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | null> {

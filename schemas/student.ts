@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { nullable, ObjectIdHex, text } from './common.js'
+import { email, nullable, ObjectIdHex, text } from './common.js'
 
 /** The most students that one list holds. */
 export const LIST_LIMIT = 1000
@@ -14,7 +14,7 @@ const janeDoe = {
 /** The student, once: every other shape derives from these four fields. */
 const student = {
   name: text(200, { description: 'The full name.' }),
-  email: text(254, { format: 'email', description: 'An address after RFC 5321.' }),
+  email,
   course: text(500, { description: 'The title of the course.' }),
   gpa: Type.Unsafe<number | string>({
     type: ['number', 'string'],
@@ -71,3 +71,4 @@ export const storedJaneDoe: Student = { id: '66b3f0a1c2d4e5f601234567', ...janeD
 export type CreateStudent = Static<typeof CreateStudent>
 export type UpdateStudent = Static<typeof UpdateStudent>
 export type Student = Static<typeof Student>
+export type StudentCollection = Static<typeof StudentCollection>

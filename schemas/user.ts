@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { nullable, text } from './common.js'
+import { email, nullable, text } from './common.js'
 
 /** The `type` of a stored user profile, in MongoDB as in Couchbase. */
 export const USERPROFILE_DOC_TYPE = 'userprofile'
@@ -50,7 +50,7 @@ const given = {
     'x-well-formed': true,
     description: 'The password; only its hash is stored.'
   }),
-  email: Type.Optional(nullable(text(254, { format: 'email', description: 'An address after RFC 5321.' }))),
+  email: Type.Optional(nullable(email)),
   full_name: Type.Optional(nullable(text(200, { description: 'The full name.' }))),
   disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is locked out.' }))),
   scopes: Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: [...SCOPES] }), {

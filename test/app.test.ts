@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { MongoClient, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Config } from '../config.js'
-import studentCourseApi, { type StudentRepository } from '../app.js'
+import studentCourseApi, { type AppOptions, type StudentRepository } from '../app.js'
 import { client, url } from './store.js'
 import { janeDoe, unknownId } from './samples.js'
 
@@ -108,6 +108,23 @@ t.test('more than one database is refused', async (t) => {
   await t.rejects(async () => host.register(studentCourseApi, { client, url }), {
     message: 'student-course-api: pass only one of url, client and embedded'
   })
+})
+
+t.test('a connection whose writes are not acknowledged is refused, whoever brings it', async (t) => {
+  const expected = { code: 'SCA_SETUP', message: /the write concern w=0 does not tell whether a write worked: set w=1 or w=majority/ }
+  const refuses = async (options: AppOptions, prepare = async (_host: FastifyInstance) => {}) => {
+    const host = Fastify()
+    t.teardown(() => host.close())
+    await prepare(host)
+    await t.rejects(async () => host.register(studentCourseApi, options), expected)
+  }
+  for (const w of [0, '0' as unknown as number]) { // as JavaScript may have it
+    const client = new MongoClient(url, { writeConcern: { w } })
+    t.teardown(() => client.close())
+    await refuses({ client })
+    await refuses({}, async (host) => { await host.register(fastifyMongodb, { client, database: 'x' }) })
+  }
+  await refuses({ url: `${url}${url.includes('?') ? '&' : '?'}w=0` })
 })
 
 t.test('closing the app closes only what the plugin opened', async (t) => {

@@ -11,14 +11,14 @@ export const hello = {
   ok: 1, helloOk: true, isWritablePrimary: true, maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000, minWireVersion: 0, maxWireVersion: 21
 }
 
-/** The address of a server that answers every message with a document, or not at all. `drop` ends the connection. */
-export async function fakeMongodb (t: Test, answer: (command: Document, drop: () => void) => Promise<Document | undefined> | Document | undefined) {
+/** The address of a server that answers every message with a document, or not at all. `drop` ends the connection, `write` sends any bytes. */
+export async function fakeMongodb (t: Test, answer: (command: Document, drop: () => void, write: (bytes: Buffer) => void) => Promise<Document | undefined> | Document | undefined) {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
-    socket.on('data', async (message) => {
-      const document = await answer(toCommand(message), () => socket.destroy())
+    onMessage(socket, async (message) => {
+      const document = await answer(toCommand(message), () => socket.destroy(), (bytes) => socket.write(bytes))
       if (document) socket.write(reply(message, document))
     })
   })
@@ -29,6 +29,19 @@ export async function fakeMongodb (t: Test, answer: (command: Document, drop: ()
     for (const socket of sockets) socket.destroy()
   })
   return `127.0.0.1:${(server.address() as AddressInfo).port}` // a TCP server's address is of that type
+}
+
+/** Hands on whole messages, which may come in several pieces. */
+function onMessage (socket: Socket, receive: (message: Buffer) => void): void {
+  let pending = Buffer.alloc(0)
+  socket.on('data', (piece) => {
+    pending = Buffer.concat([pending, piece])
+    while (pending.length >= 4 && pending.length >= pending.readInt32LE()) {
+      const message = pending.subarray(0, pending.readInt32LE())
+      pending = pending.subarray(message.length)
+      receive(message)
+    }
+  })
 }
 
 const OP_MSG = 2013

@@ -45,6 +45,16 @@ export class Proxy {
     for (const socket of this.#sockets) socket.resume()
   }
 
+  /** How many clients are connected. */
+  get connections (): number {
+    return Array.from(this.#sockets).filter((socket) => socket.localPort === this.#port).length
+  }
+
+  /** From now on nothing passes on the connections that there are, and nobody is told; new ones work. */
+  swallow (): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   #forward (inner: Socket): void {
     const outer = connect(target())
     for (const [from, to] of [[inner, outer], [outer, inner]] as const) {

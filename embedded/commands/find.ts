@@ -2,6 +2,7 @@ import { fieldsOf, noDocument } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
+import { parseProjection } from '../projection.js'
 import { checkKind, numberOf, type Request } from '../request.js'
 import { Scan } from '../scan.js'
 import { sortFields } from '../surface.js'
@@ -15,7 +16,9 @@ export const find: Run = async (request, { storage, cursors }) => {
   // A copy: a cursor that held a part of the message would hold all of it.
   const filter = Buffer.from(request.document('filter') ?? noDocument)
   const selection = parseFilter(filter)
-  const scan = new Scan(new Collection(storage, namespace), selection, { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request) })
+  const project = parseProjection(request.document('projection') ?? noDocument)
+  const options = { limit: request.count('limit', 0) || Infinity, reverse: isReverse(request), project }
+  const scan = new Scan(new Collection(storage, namespace), selection, options)
   const documents = await scan.batch(request.count('batchSize', firstBatchLength))
   const finished = scan.done || request.boolean('singleBatch', false)
   const id = finished ? 0n : cursors.add({ namespace, session: request.session, scan, filterBytes: filter.length })

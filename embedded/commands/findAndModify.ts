@@ -1,9 +1,10 @@
 import { serialize } from 'bson'
-import { append, documentOf, types, type Field } from '../bson.js'
+import { append, documentOf, noDocument, types, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter, type Selection } from '../filter.js'
 import { documentKey } from '../keys.js'
+import { parseProjection } from '../projection.js'
 import type { Request } from '../request.js'
 import { Scan } from '../scan.js'
 import { applyUpdate, parseUpdate, type Update } from '../update.js'
@@ -17,10 +18,10 @@ interface Modification {
 }
 
 interface Outcome {
-  before?: Buffer
-  after?: Buffer
+  before?: Buffer | undefined
+  after?: Buffer | undefined
   /** The `_id` of a document that was not there before. */
-  upserted?: Field
+  upserted?: Field | undefined
 }
 
 export const findAndModify: Run = async (request, { storage }) => {
@@ -29,7 +30,10 @@ export const findAndModify: Run = async (request, { storage }) => {
   const selection = parseFilter(request.required('query', 'object').value)
   if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
   const modification = { selection, update: parseUpdate(updateOf(request)), upsert: request.boolean('upsert', false) }
-  return reply(await collection.write(() => modify(collection, modification)), request.boolean('new', false))
+  const project = parseProjection(request.document('fields') ?? noDocument) ?? (document => document)
+  const { before, after, upserted } = await collection.write(() => modify(collection, modification))
+  const value = request.boolean('new', false) ? after : before
+  return reply({ before, after, upserted }, value && project(value))
 }
 
 /** MongoDB has an error of its own for this one. */
@@ -67,10 +71,9 @@ function byName (a: Field, b: Field): number {
   return order
 }
 
-function reply ({ before, after, upserted }: Outcome, returnNew: boolean): Uint8Array {
+function reply ({ before, after, upserted }: Outcome, value: Buffer | undefined): Uint8Array {
   const outcome = serialize({ n: after === undefined ? 0 : 1, updatedExisting: before !== undefined })
   const lastErrorObject = upserted === undefined ? outcome : append(outcome, upserted.type, 'upserted', upserted.value)
-  const value = returnNew ? after : before
   const described = append(ok(), types.object, 'lastErrorObject', lastErrorObject)
   return value === undefined ? append(described, types.null, 'value', Buffer.alloc(0)) : append(described, types.object, 'value', value)
 }

@@ -20,8 +20,10 @@ const studentRoutes: FastifyPluginAsyncTypebox<StudentRoutesOptions> = async (ap
       return student
     })
 
-    app.get('/', { prefixTrailingSlash, ...options('listStudents', listStudents, hide) }, async () =>
-      ({ students: await students.list() }))
+    app.get('/', { prefixTrailingSlash, ...options('listStudents', listStudents, hide) }, async () => {
+      const listed = await students.list()
+      return Array.isArray(listed) ? { students: listed } : listed
+    })
   }
 
   app.get('/:id', options('showStudent', showStudent), async ({ params: { id } }) => {

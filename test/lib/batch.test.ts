@@ -12,12 +12,12 @@ async function turn () {
 
 /** Batches that note what is sent and end when the test says so. */
 function build (options: Partial<BatchesOptions<string, string>> = {}) {
-  const sent: { items: string[], end: (outcomes?: (string | Error)[]) => void, fail: (error: unknown) => void }[] = []
+  const sent: { items: string[], signal: AbortSignal, end: (outcomes?: (string | Error)[]) => void, fail: (error: unknown) => void }[] = []
   const batches = new Batches<string, string>({
     maxUnderWay: 1,
     maxItems: 100,
-    send: (items) => new Promise((resolve, reject) => {
-      sent.push({ items, end: (outcomes = items.map((item) => `${item}!`)) => resolve(outcomes), fail: reject })
+    send: (items, signal) => new Promise((resolve, reject) => {
+      sent.push({ items, signal, end: (outcomes = items.map((item) => `${item}!`)) => resolve(outcomes), fail: reject })
     }),
     ...options
   })
@@ -184,7 +184,7 @@ t.test('who runs out of time before the batch is sent is no part of it', async (
   await turn()
   const late = batches.add('b', 1)
   const third = add('c')
-  await t.rejects(late, { name: 'TimeoutError', message: 'no answer within 1 ms' })
+  await t.rejects(late, { name: 'NotSentError', cause: { name: 'TimeoutError', message: 'no answer within 1 ms' } })
   sent[0]?.end()
   await first
   await turn()
@@ -221,4 +221,86 @@ t.test('when the last one has left a batch the next one takes its place, and wha
   await turn()
   sent[2]?.end()
   t.equal(await fourth, 'd!')
+})
+
+t.test('a batch is aborted when the last one has left it, and not before', async (t) => {
+  const { batches, sent } = build()
+  const [hasty, patient] = [batches.add('a', 10), batches.add('b', 30)]
+  await turn()
+  await t.rejects(hasty, { name: 'TimeoutError' })
+  t.notOk(sent[0]?.signal.aborted)
+  await t.rejects(patient, { name: 'TimeoutError' })
+  t.ok(sent[0]?.signal.aborted)
+  t.match(sent[0]?.signal.reason, { name: 'TimeoutError' })
+})
+
+t.test('an answered batch is never aborted', async (t) => {
+  const { sent, batches } = build()
+  const caller = batches.add('a', 20)
+  await turn()
+  sent[0]?.end()
+  t.equal(await caller, 'a!')
+  await new Promise((resolve) => setTimeout(resolve, 40)) // past the limit
+  t.notOk(sent[0]?.signal.aborted)
+})
+
+t.test('who runs out of time before anything of the batch was sent is no part of it, and the others go in another one', async (t) => {
+  const { batches, sent, add, shown } = build({ isSent: () => false })
+  const hasty = batches.add('a', 10)
+  const patient = [add('b'), add('c')]
+  await turn()
+  const later = add('d')
+  await t.rejects(hasty, { name: 'NotSentError', cause: { name: 'TimeoutError' } })
+  t.ok(sent[0]?.signal.aborted)
+  sent[0]?.fail(new Error('aborted'))
+  await turn()
+  t.strictSame(shown(), ['abc', 'bcd'])
+  sent[1]?.end()
+  t.strictSame(await Promise.all([...patient, later]), ['b!', 'c!', 'd!'])
+})
+
+t.test('a batch that fails before anything of it was sent says so to each of its callers', async (t) => {
+  let isSent = false
+  const { sent, add } = build({ isSent: () => isSent })
+  for (const [state, expected] of [[false, { name: 'NotSentError', cause: { message: 'gone' } }], [true, { message: 'gone' }]] as const) {
+    const callers = [add('a'), add('b')]
+    await turn()
+    isSent = state
+    sent.at(-1)?.fail(new Error('gone'))
+    for (const caller of callers) await t.rejects(caller, expected)
+  }
+})
+
+for (const [title, options] of [
+  ['in number', { maxGathering: 2 }], ['in bytes', { maxGatheringBytes: 5, bytesOf: (item: string) => item.length }]
+] as const) {
+  t.test(`what gathers has a bound ${title}; whoever comes beyond it is turned away at once, until there is room again`, async (t) => {
+    const { batches, sent, add, shown } = build(options)
+    const first = add('aa')
+    await turn()
+    const [second, hasty] = [add('bb'), batches.add('cc', 10)]
+    await t.rejects(add('dd'), { name: 'NotSentError', cause: { name: 'OverloadedError' } })
+    await t.rejects(hasty, { name: 'NotSentError' })
+    const third = add('ee')
+    sent[0]?.end()
+    t.equal(await first, 'aa!')
+    await turn()
+    t.strictSame(shown(), ['aa', 'bbee'])
+    const gathering = [add('ff'), add('gg')]
+    await t.rejects(add('hh'), { name: 'NotSentError' })
+    sent[1]?.end()
+    await turn()
+    sent[2]?.end()
+    t.strictSame(await Promise.all([second, third, ...gathering]), ['bb!', 'ee!', 'ff!', 'gg!'])
+  })
+}
+
+t.test('without options of its own, too, what gathers has a bound', async (t) => {
+  const large = 'x'.repeat(1_048_576)
+  for (const [item, count] of [['a', 8_192], [large, 16]] as const) {
+    const { batches } = build({ bytesOf: (item) => item.length })
+    const outcomes = Array.from({ length: count + 2 }, () => batches.add(item, 30).catch((error) => error.cause?.name))
+    const refused = (await Promise.all(outcomes)).filter((name) => name === 'OverloadedError')
+    t.equal(refused.length, 2)
+  }
 })

@@ -7,6 +7,8 @@ import { fakeMongodb, hello } from '../fake-mongodb.js'
 function recordingClient () {
   const calls: [url: string, options: MongoClientOptions][] = []
   class Client {
+    options = {}
+
     constructor (url: string, options: MongoClientOptions) {
       calls.push([url, options])
     }
@@ -14,7 +16,7 @@ function recordingClient () {
     on () {}
     async connect () {}
   }
-  // the two methods are all that connect() asks of a client
+  // these are all that connect() asks of a client
   return { calls, Client: Client as unknown as typeof MongoClient }
 }
 
@@ -34,10 +36,32 @@ t.test('a URL reaches the driver unchanged, mongodb+srv and replica sets too', a
 t.test('the connection uses the Stable API, and options of ours only where the URL is silent', async (t) => {
   const { calls, Client } = recordingClient()
   await connect('mongodb://a', { Client })
-  await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8', { Client })
+  await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8&waitQueueTimeoutMS=7&maxIdleTimeMS=6&maxConnecting=5', { Client })
   const serverApi = { version: '1', strict: true, deprecationErrors: true }
-  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000 }
+  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000, waitQueueTimeoutMS: 1_350, maxIdleTimeMS: 60_000, maxConnecting: 10 }
   t.strictSame(calls.map(([, options]) => options), [{ ...ours, serverApi }, { serverApi }])
+})
+
+t.test('the driver waits for a connection a little less than an operation may take', async (t) => {
+  const { calls, Client } = recordingClient()
+  await connect('mongodb://a', { Client, timeoutMs: 200 })
+  t.equal(calls[0]?.[1].waitQueueTimeoutMS, 180)
+})
+
+t.test('writes without acknowledgement are refused, however the URL asks for them', async (t) => {
+  for (const option of ['w=0', 'W=0', 'w=0&wtimeoutMS=5', 'w=0&journal=false', 'w=00', 'w=1&w=0']) {
+    const error: Error = await connect(`mongodb://127.0.0.1:1/?${option}`, { limitMs: 50 }).then(() => new Error('connected'), (error) => error)
+    t.match(error.message, /^student-course-api: (the write concern w=0 does not tell|the MongoDB URL is not valid)/, option)
+  }
+})
+
+t.test('no option of a URL shows in an error', async (t) => {
+  const url = 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10&replicaSet=0ption&appName=s3cret'
+  for (const bad of [`${url}&tls=s3cret`, `${url}&readPreference=s3cret`, `${url}&authMechanism=s3cret`, `${url}&compressors=s3cret`, url]) {
+    const error: Error = await connect(bad, { limitMs: 500 }).then(() => new Error('connected'), (error) => error)
+    t.match(error, { code: 'SCA_SETUP' })
+    t.notMatch(error.message, /s3cret|0ption/)
+  }
 })
 
 t.test('a wrong URL is refused without its credentials', async (t) => {

@@ -30,3 +30,7 @@ t.test('a pattern is told as it is, but beside a number by its bounds', async (t
   const numeral = { type: ['number', 'string'], minimum: 1, maximum: 2, pattern: '^[12]$' }
   t.strictSame(faultsOf(numeral, 'b'), [{ pointer: '', detail: 'must be a number from 1 to 2' }])
 })
+
+t.test('a value has one fault, the first that is found', async (t) => {
+  t.strictSame(faultsOf({ type: 'string', minLength: 1, pattern: '^a$' }, ''), [{ pointer: '', detail: 'must NOT have fewer than 1 characters' }])
+})

@@ -20,7 +20,7 @@ interface Held {
 async function build (t: Test, urlOptions = '', kind: Document = {}) {
   const held: Held[] = []
   const address = await fakeMongodb(t, (command, drop) => {
-    if (!command.find && !command.insert && !command.killCursors) return { ...hello, ...kind }
+    if (!['find', 'insert', 'killCursors', 'findAndModify', 'delete'].some((name) => command[name])) return { ...hello, ...kind }
     return new Promise<Document>((resolve) => held.push({ command, answer: resolve, drop }))
   })
   const client = await connect(`mongodb://${address}/?directConnection=true${urlOptions}`)
@@ -54,14 +54,39 @@ t.test('reads that come while two are under way are one find, with each id once'
 
   held[1]?.answer(cursor(stored(b)))
   t.strictSame(idsOf((await nth(2)).command), [c, d, e])
-  held[0]?.answer(cursor())
-  held[2]?.answer(cursor(stored(d), stored(c)))
+  held[0]?.answer(cursor(stored(a)))
+  held[2]?.answer(cursor(stored(d), stored(c), stored(e)))
   const found = await Promise.all(reads)
-  t.strictSame(found.map((student) => student?.id), [undefined, b, c, d, c, d, undefined])
+  t.strictSame(found.map((student) => student?.id), [a, b, c, d, c, d, e])
   t.equal(held.length, 3)
 
   students.find(a).catch(() => {})
   t.strictSame(idsOf((await nth(3)).command), [a], 'nothing is kept: the next read asks again')
+})
+
+t.test('what is there under no ObjectId is asked for once more, by the ids as text', async (t) => {
+  const { students, nth, held } = await build(t)
+  const [a = '', b = '', c = ''] = ids
+  const reads = [a, b, c, c].map((id) => students.find(id))
+  const first = await nth(0)
+  t.ok(first.command.filter._id.$in.every((id: unknown) => id instanceof ObjectId))
+  first.answer(cursor(stored(b)))
+  const again = await nth(1)
+  t.strictSame(again.command.filter, { _id: { $in: [a, c] } })
+  again.answer(cursor({ _id: c, name: 'x' }))
+  t.strictSame((await Promise.all(reads)).map((student) => student?.id), [undefined, b, c, c])
+  t.equal(held.length, 2)
+})
+
+t.test('of a student only the fields of the schema are read, whatever else is stored', async (t) => {
+  const { students, nth } = await build(t)
+  const projection = { _id: 1, name: 1, email: 1, course: 1, gpa: 1 }
+  const calls = [students.find(String(ids[0])), students.list(), students.update(String(ids[1]), { name: 'x' })]
+  const commands = await Promise.all([0, 1, 2].map(async (n) => (await nth(n)).command))
+  t.strictSame(commands.map(({ projection, fields }) => projection ?? fields), [projection, projection, projection])
+  for (const n of [0, 1]) (await nth(n)).answer(cursor(stored(ids[0])))
+  ;(await nth(2)).answer({ ok: 1, value: stored(ids[1]) })
+  await Promise.all(calls)
 })
 
 t.test('lists share a find only if it is sent after they came', async (t) => {
@@ -70,13 +95,14 @@ t.test('lists share a find only if it is sent after they came', async (t) => {
   await nth(0)
   const later = [students.list(), students.list()]
   held[0]?.answer(cursor(stored(ids[0])))
-  t.equal((await first).length, 1)
+  t.equal((await first).students.length, 1)
   const { answer, command } = await nth(1)
   t.match(command, { limit: 1_000, filter: {} })
   answer(cursor(stored(ids[0]), stored(ids[1])))
   const [second, third] = await Promise.all(later)
-  t.equal(second?.length, 2)
-  t.equal(third, second)
+  t.equal(second?.students.length, 2)
+  t.strictSame(third, second)
+  t.not(third, second, 'but each has an object of its own')
   t.equal(held.length, 2)
 })
 
@@ -94,7 +120,7 @@ t.test('what one reply does not hold is read on by a cursor', async (t) => {
   const again = await nth(2)
   t.match(again.command, { find: 'students', limit: 1_000 })
   again.answer(cursor(stored(ids[0]), stored(ids[1])))
-  t.strictSame((await list).map(({ id }) => id), ids.slice(0, 2))
+  t.strictSame((await list).students.map(({ id }) => id), ids.slice(0, 2))
 })
 
 t.test('a read whose connection is lost is asked for once more', async (t) => {
@@ -140,8 +166,8 @@ t.test('reads have the read concern and the read preference of the URL', async (
   const read = students.find(String(ids[0]))
   const { command, answer } = await nth(0)
   t.match(command, { readConcern: { level: 'majority' }, $readPreference: { mode: 'secondaryPreferred' } })
-  answer(cursor())
-  t.equal(await read, undefined)
+  answer(cursor(stored(ids[0])))
+  t.equal((await read)?.id, ids[0])
 })
 
 /** Four creates, of which all but the first are one insert, and that insert. */
@@ -169,7 +195,7 @@ t.test('of creates in one insert each has its own error, and one that an index r
   const [a, b, c, d] = await Promise.all(creates)
   t.strictSame([a, c], ['a', 'c'])
   t.match(b, { code: 'SCA_DUPLICATE_KEY', message: 'There is a record with this email already.' })
-  t.match(d, { name: 'MongoServerError', code: 121 })
+  t.match(d, { code: 'SCA_DOCUMENT_REFUSED' })
 })
 
 t.test('a write that is not acknowledged as the URL asks is an error of the whole insert', async (t) => {
@@ -179,7 +205,7 @@ t.test('a write that is not acknowledged as the URL asks is an error of the whol
   const [a, b, c, d] = await Promise.all(creates)
   t.equal(a, 'a')
   for (const error of [b, d]) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
-  t.match(c, { code: 121 })
+  t.match(c, { code: 'SCA_DOCUMENT_REFUSED' })
 })
 
 t.test('an error of the whole command reaches all of it', async (t) => {
@@ -211,3 +237,110 @@ t.test('when the connection closes nobody is left hanging', async (t) => {
   await client.close()
   await Promise.all([...calls, ...call(4), ...call(5)])
 })
+
+/** How many documents or ids the commands hold that follow two that hang, of all those that come meanwhile. */
+async function batchSizes (t: Test, count: number, call: (students: MongoStudents) => Promise<unknown>) {
+  const { students, nth, held } = await build(t)
+  const calls: Promise<unknown>[] = []
+  for (const n of [0, 1]) {
+    calls.push(call(students))
+    await nth(n)
+  }
+  calls.push(...Array.from({ length: count }, () => call(students)))
+  await turn()
+  t.equal(held.length, 2, 'no more than two of a kind are under way')
+  const sizes: number[] = []
+  for (let n = 0, seen = -2; seen < count; n++) {
+    const { command, answer } = await nth(n)
+    const given = command.documents ?? command.filter._id.$in ?? [command.filter._id]
+    if (n > 1) sizes.push(given.length)
+    seen += given.length
+    answer(command.find ? cursor(...given.map((_id: unknown) => ({ _id }))) : { ok: 1, n: given.length })
+  }
+  await Promise.all(calls)
+  return sizes
+}
+
+t.test('an insert holds at most 256 students, and a read at most 256 ids', async (t) => {
+  t.strictSame(await batchSizes(t, 300, (students) => students.create(janeDoe)), [256, 44])
+  t.strictSame(await batchSizes(t, 300, (students) => students.find(new ObjectId().toHexString())), [256, 44])
+})
+
+t.test('an insert holds at most a megabyte of students, as UTF-8 may need it', async (t) => {
+  const course = 'x'.repeat(150_000)
+  t.strictSame(await batchSizes(t, 5, (students) => students.create({ ...janeDoe, course })), [2, 2, 1])
+})
+
+t.test('updates go at the same time, as many as a third of the connections, and no more', async (t) => {
+  for (const [maxPoolSize, bound] of [[100, 32], [12, 4]] as const) {
+    const { students, nth, held } = await build(t, `&maxPoolSize=${maxPoolSize}`)
+    const updates = Array.from({ length: 40 }, () => students.update(String(ids[0]), { name: 'x' }))
+    await nth(bound - 1)
+    await turn()
+    t.equal(held.length, bound)
+    for (let n = 0; n < 40; n++) (await nth(n)).answer({ ok: 1, value: stored(ids[0]) })
+    t.equal((await Promise.all(updates)).length, 40)
+  }
+})
+
+const own = { code: 11000, errmsg: 'E11000 duplicate key error collection: x.students index: _id_ dup key', keyPattern: { _id: 1 } }
+
+t.test('a create that meets its own write, after its first answer was lost, is a success', async (t) => {
+  const { students, nth } = await build(t)
+  const create = students.create(janeDoe)
+  const { answer, command } = await nth(0)
+  answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...own }] })
+  t.strictSame(await create, { id: String(command.documents[0]._id), ...janeDoe })
+})
+
+t.test('of creates in one insert, too, those that meet their own write are a success', async (t) => {
+  const { creates, batch, nth } = await createMany(t)
+  batch.answer({ ok: 1, n: 0, writeErrors: [0, 1, 2].map((index) => ({ index, ...own })) })
+  for (const n of [2, 3, 4]) (await nth(n)).answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...own }] })
+  t.strictSame(await Promise.all(creates), ['a', 'b', 'c', 'd'])
+})
+
+t.test('a write concern that can not be met is told as a change that may have been applied, by each write', async (t) => {
+  const { students, nth } = await build(t, '&w=5')
+  const writeConcernError = { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' }
+  const writes = [students.create(janeDoe), students.update(String(ids[0]), { name: 'x' }), students.delete(String(ids[1]))]
+    .map((write) => t.rejects<unknown>(write, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ }))
+  for (const n of [0, 1, 2]) {
+    const { answer, command } = await nth(n)
+    t.strictSame(command.writeConcern, { w: 5 })
+    answer({ ok: 1, n: 1, ...command.findAndModify && { value: stored(ids[0]) }, writeConcernError })
+  }
+  await Promise.all(writes)
+})
+
+t.test('what the collection\'s validator refuses is 422 for an update, too', async (t) => {
+  const { students, nth } = await build(t)
+  const update = t.rejects<unknown>(students.update(String(ids[0]), { name: 'x' }), { code: 'SCA_DOCUMENT_REFUSED', statusCode: 422 })
+  ;(await nth(0)).answer({ ok: 0, code: 121, codeName: 'DocumentValidationFailure', errmsg: 'Document failed validation', errInfo: {} })
+  await update
+})
+
+t.test('commands carry nothing of what tells whether they were sent', async (t) => {
+  const { students, nth } = await build(t)
+  const calls = [students.create(janeDoe), students.update(String(ids[0]), { name: 'x' }), students.delete(String(ids[0])), students.find(String(ids[0]))]
+  for (const n of [0, 1, 2, 3]) {
+    const { command, answer } = await nth(n)
+    t.notOk('comment' in command, `${Object.keys(command)[0]}`)
+    answer(command.find ? cursor(stored(ids[0])) : { ok: 1, n: 1, value: stored(ids[0]) })
+  }
+  await Promise.all(calls)
+})
+
+for (const [code, title] of [[6, 'HostUnreachable'], [7, 'HostNotFound'], [89, 'NetworkTimeout'], [134, 'ReadConcernMajorityNotAvailableYet'], [262, 'ExceededTimeLimit'], [9001, 'SocketException']] as const) {
+  t.test(`a read that is answered with ${title} is asked for once more, and is 503 where that is no help`, async (t) => {
+    const { students, nth } = await build(t)
+    const error = { ok: 0, code, errmsg: 'x' }
+    const read = students.find(String(ids[0]))
+    ;(await nth(0)).answer(error)
+    ;(await nth(1)).answer(cursor(stored(ids[0])))
+    t.equal((await read)?.id, ids[0])
+    const lost = t.rejects<unknown>(students.find(String(ids[0])), { code: 'SCA_STORE_UNAVAILABLE' })
+    for (const n of [2, 3, 4]) (await nth(n)).answer(error)
+    await lost
+  })
+}

@@ -1,15 +1,20 @@
 import { EventEmitter } from 'node:events'
-import { MongoServerError, type MongoClient } from 'mongodb'
+import { setImmediate as turn } from 'node:timers/promises'
+import { deserialize, serialize } from 'bson'
+import { MongoServerError, MongoWriteConcernError, type Document, type MongoClient } from 'mongodb'
 import t from 'tap'
+import { abortable } from '../../lib/driver-options.js'
 import { StoreGuard } from '../../lib/store-guard.js'
 
-function build (timeoutMs = 1_000) {
-  const client = new EventEmitter()
+function build (timeoutMs = 1_000, maxPoolSize = 9) {
+  const pings: Document[] = []
+  const command = async (ping: Document) => { pings.push(ping) }
+  const client = Object.assign(new EventEmitter(), { options: { maxPoolSize }, db: () => ({ command }) })
   const clock = { now: 0 }
-  // the guard asks nothing of a client but its events
+  // the guard asks nothing else of a client
   const guard = new StoreGuard(client as unknown as MongoClient, timeoutMs, () => clock.now)
   const see = (hasKnownServers: boolean) => client.emit('topologyDescriptionChanged', { newDescription: { hasKnownServers } })
-  return { client, clock, guard, see }
+  return { client, clock, guard, see, pings }
 }
 
 const named = (name: string) => Object.assign(new Error('x'), { name })
@@ -41,6 +46,82 @@ t.test('an error of the network or of a server that can not serve is unavailable
     await t.rejects(guard.read(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', cause: error })
     await t.rejects(guard.write(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', cause: error })
   }
+})
+
+t.test('a server that shuts down, and a pool that has no connection in time, are unavailable', async (t) => {
+  const { guard } = build()
+  for (const error of [new MongoServerError({ code: 11600, message: 'shutting down' }), named('MongoWaitQueueTimeoutError')]) {
+    await t.rejects(guard.read(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', statusCode: 503, cause: error })
+    await t.rejects(guard.write(fails(error)), { code: 'SCA_STORE_UNAVAILABLE', statusCode: 503, cause: error })
+  }
+})
+
+t.test('a write that was not sent changed nothing, and the answer says so', async (t) => {
+  const { guard } = build(10)
+  const hangs = () => new Promise<never>(() => {})
+  for (const fail of [hangs, fails(named('MongoServerSelectionError'))]) {
+    await t.rejects(guard.write((signal) => {
+      abortable(signal)
+      return fail()
+    }), { code: 'SCA_STORE_UNAVAILABLE', message: /Nothing was changed/ })
+    await t.rejects(guard.write((signal) => {
+      serialize({ comment: abortable(signal).comment }) // as the driver does once it has a connection
+      abortable(signal)
+      return fail()
+    }), { code: 'SCA_STORE_UNAVAILABLE', message: /may have been applied/ }, 'sent once is sent')
+  }
+})
+
+t.test('what tells whether a command was sent leaves nothing in it', async (t) => {
+  const { comment, ignoreUndefined } = abortable(new AbortController().signal)
+  t.strictSame(deserialize(serialize({ delete: 'x', comment }, { ignoreUndefined: Boolean(ignoreUndefined) })), { delete: 'x' })
+})
+
+for (const [maxPoolSize, bound] of [[9, 3], [2, 1], [100, 32], [0, 32]] as const) {
+  t.test(`of ${maxPoolSize || 'any number of'} connections ${bound} are for operations of a kind that go alone`, async (t) => {
+    const { guard } = build(30, maxPoolSize)
+    const begun = { read: 0, write: 0 }
+    const outcomes = (['read', 'write'] as const).flatMap((kind) => Array.from({ length: 40 }, () => guard[kind](() => {
+      begun[kind]++
+      return new Promise<never>(() => {})
+    }).catch((error) => error.code)))
+    await turn()
+    t.strictSame(begun, { read: bound, write: bound })
+    t.ok((await Promise.all(outcomes)).every((code) => code === 'SCA_STORE_UNAVAILABLE'))
+  })
+}
+
+t.test('after an operation without an answer each idle connection is asked, once within its time', async (t) => {
+  const { client, guard, clock, pings } = build(5)
+  const emit = (name: string, connectionId: number, address = 'a:1') => client.emit(`connection${name}`, { address, connectionId })
+  for (const id of [1, 2, 3, 4, 5]) emit('Ready', id)
+  for (const id of [1, 2]) emit('CheckedOut', id)
+  emit('CheckedIn', 1)
+  emit('Closed', 3)
+  emit('Ready', 1, 'b:1')
+  const hangs = () => new Promise<never>(() => {})
+  await Promise.allSettled([guard.read(hangs), guard.read(hangs), guard.write(hangs)])
+  t.strictSame(pings, Array.from({ length: 4 }, () => ({ ping: 1 })), 'of the first address 1, 4 and 5, and the one of the other')
+  clock.now = 4
+  await t.rejects(guard.read(hangs))
+  t.equal(pings.length, 4)
+  clock.now = 5
+  await t.rejects(guard.read(hangs))
+  t.equal(pings.length, 8)
+})
+
+t.test('a write that is not acknowledged as the URL asks may have been applied', async (t) => {
+  const { guard } = build()
+  const concern = new MongoWriteConcernError({ ok: 1, writeConcernError: { code: 100, errmsg: 'Not enough data-bearing nodes' } })
+  await t.rejects(guard.write(fails(concern)), { code: 'SCA_STORE_UNAVAILABLE', message: /may have been applied/ })
+})
+
+t.test('what the collection\'s own validator refuses is 422, without the document', async (t) => {
+  const { guard } = build()
+  const refused = new MongoServerError({ code: 121, message: 'Document failed validation', errInfo: { secret: 'secret' } })
+  const error: Error = await guard.write(fails(refused)).then(() => new Error('written'), (error) => error)
+  t.match(error, { code: 'SCA_DOCUMENT_REFUSED', statusCode: 422, message: /refuse the record\. Nothing was changed\.$/ })
+  t.notOk(error.cause)
 })
 
 t.test('a full disk is 507', async (t) => {
@@ -87,7 +168,8 @@ t.test('a server unknown for over a second is known to be down: no operation beg
 
 t.test('a closed guard leaves nothing on the client', async (t) => {
   const { guard, client } = build()
-  t.equal(client.listenerCount('topologyDescriptionChanged'), 1)
+  const names = client.eventNames()
+  t.equal(names.length, 5)
   guard.close()
-  t.equal(client.listenerCount('topologyDescriptionChanged'), 0)
+  t.strictSame(client.eventNames(), [])
 })

@@ -1,6 +1,6 @@
 import { Int32, Long, type Document } from 'mongodb'
 import { asSet, exact, type Side } from '../side.js'
-import { chance, id, one, texts, upTo } from '../values.js'
+import { chance, id, one, some, texts, upTo } from '../values.js'
 import { collection, large, largeCount, type Case } from './case.js'
 
 /** A filter that the surface has, on documents of the shared collections. */
@@ -18,13 +18,19 @@ export function idFilter (): Document {
   return { _id: { $in: Array.from({ length: upTo(5) }, id) } }
 }
 
+/** Fields of the top level, as find and findAndModify are asked for them; empty for all. */
+export function projection (): Document {
+  const names = some(['_id', 'name', 'type', 'tags', 'n', 'missing'], 0, 4)
+  return Object.fromEntries(names.map(name => [name, one([1, new Int32(1), Long.fromNumber(1), true])]))
+}
+
 export const reads: Record<string, () => Case> = {
   'find in no order' () {
     const command = { find: collection(), filter: chance(0.1) ? {} : filter(), ...generic() }
     return { run: async side => found(await side.command(command), asSet) }
   },
   'find in the order of _id' () {
-    const command = { find: collection(), filter: chance(0.6) ? {} : filter(), sort: { _id: one([1, -1, new Int32(1), Long.fromNumber(-1)]) }, limit: upTo(20) }
+    const command = { find: collection(), filter: chance(0.6) ? {} : filter(), ...(chance(0.3) && { projection: projection() }), sort: { _id: one([1, -1, new Int32(1), Long.fromNumber(-1)]) }, limit: upTo(20) }
     return { run: async side => found(await side.command(command)) }
   },
   'find and getMore to the end' () {
@@ -55,7 +61,7 @@ export const reads: Record<string, () => Case> = {
   },
   "the driver's find" () {
     const by = chance(0.5) ? {} : filter()
-    const options = { sort: { _id: one([1, -1] as const) }, limit: upTo(10), batchSize: 1 + upTo(5), ...exact }
+    const options = { sort: { _id: one([1, -1] as const) }, projection: projection(), limit: upTo(10), batchSize: 1 + upTo(5), ...exact }
     const name = collection()
     return { run: side => side.collection(name).find(by, options).toArray() }
   },

@@ -64,6 +64,30 @@ t.test('every fault is answered at once, each with its pointer', async (t) => {
   t.equal(await students.countDocuments({}), 0)
 })
 
+t.test('text of which nothing can be seen is a fault, in each field', async (t) => {
+  const { inject, create } = await build(t)
+  const blanks = [' ', ' \t\n\u00a0\u3000 ', '\u200b', '\u200d\u2060\ufeff', '\u00ad', '\u3164\u115f', '\u2800', '\u{e0020}\u{e007f}', '\u{1d173}', '\ufe0f', '\u0000\u001f\u007f\u0085']
+  const { id } = await create()
+  for (const field of ['name', 'course']) {
+    for (const blank of blanks) {
+      const errors = [{ pointer: `/${field}`, detail: 'must hold a character that can be seen' }]
+      for (const [method, url] of [['POST', '/students/'], ['PUT', `/students/${id}`]] as const) {
+        const answer = await inject(method, url, { ...janeDoe, [field]: blank })
+        t.equal(answer.statusCode, 422, `${method} ${JSON.stringify(blank)}`)
+        t.strictSame(answer.json().errors, errors)
+      }
+    }
+    for (const visible of ['\u200b.', ' x ', '山', '👩\u200d🎓', 'é', '\u05d0', '𝒳', '-']) t.equal((await create({ [field]: visible }))[field], visible)
+  }
+})
+
+t.test('an address beyond ASCII is stored as it came, and one with too long a local part is a fault', async (t) => {
+  const { create, inject } = await build(t)
+  for (const email of ['josé@example.com', 'user@münchen.de', '用户@例子.广告']) t.equal((await create({ email })).email, email)
+  const answer = await inject('POST', '/students/', { ...janeDoe, email: `${'a'.repeat(65)}@example.com` })
+  t.strictSame(answer.json().errors, [{ pointer: '/email', detail: 'must match format "email"' }])
+})
+
 t.test('a numeric string is taken for gpa and for nothing else', async (t) => {
   const { inject, create } = await build(t)
   t.equal((await create({ gpa: '3.25' })).gpa, 3.25)

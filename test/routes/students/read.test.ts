@@ -1,7 +1,7 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb'
 import t from 'tap'
 import { build } from '../../build.js'
-import { unknownId } from '../../samples.js'
+import { janeDoe, unknownId } from '../../samples.js'
 
 t.test('a list without students is an empty list in an object', async (t) => {
   const { inject } = await build(t)
@@ -94,10 +94,40 @@ t.test('a stored field that does not fit the model is left out, and no answer br
   t.equal((await inject('GET', '/students/')).json().students.length, 18)
 })
 
-t.test('a student whose id is no ObjectId is listed with its id as text', async (t) => {
+t.test('a student whose id is text of 24 hexadecimal digits is listed, and can be asked for, changed and deleted', async (t) => {
   const { inject, students } = await build(t)
-  const ids: any[] = ['abc', new Int32(7), Long.fromNumber(8)] // what other software may use as an id
+  const ids: any[] = ['66b3f0a1c2d4e5f60123456a', '66B3F0A1C2D4E5F60123456B'] // what other software may use as an id
+  await students.insertMany(ids.map((_id) => ({ _id, ...janeDoe })))
+  const listed: { id: string }[] = (await inject('GET', '/students/')).json().students
+  t.strictSame(listed.sort((a, b) => a.id < b.id ? 1 : -1), ids.map((id) => ({ id, ...janeDoe })))
+  for (const id of ids) {
+    t.strictSame((await inject('GET', `/students/${id}`)).json(), { id, ...janeDoe })
+    t.strictSame((await inject('PUT', `/students/${id}`, { name: 'x' })).json(), { id, ...janeDoe, name: 'x' })
+    t.equal((await inject('DELETE', `/students/${id}`)).statusCode, 204)
+    t.equal((await inject('GET', `/students/${id}`)).statusCode, 404)
+    t.equal((await inject('PUT', `/students/${id}`, { name: 'x' })).statusCode, 404)
+    t.equal((await inject('DELETE', `/students/${id}`)).statusCode, 404)
+  }
+  t.equal(await students.countDocuments(), 0)
+})
+
+t.test('a student whose id can not stand in a path is left out of the list', async (t) => {
+  const { inject, students, create } = await build(t)
+  const { id } = await create()
+  const ids: any[] = ['abc', new Int32(7), Long.fromNumber(8), { a: 1 }, true, '66b3f0a1c2d4e5f60123456g']
   await students.insertMany(ids.map((_id) => ({ _id, name: 'x' })))
-  const listed = (await inject('GET', '/students/')).json().students
-  t.strictSame(listed.map(({ id }: { id: string }) => id).sort(), ['7', '8', 'abc'])
+  t.strictSame((await inject('GET', '/students/')).json(), { students: [{ id, ...janeDoe }] })
+})
+
+t.test('of an ObjectId and the same id as text the ObjectId wins, and the list shows one', async (t) => {
+  const { inject, students, create } = await build(t)
+  const { id } = await create()
+  const texts: any[] = [id, id.toUpperCase()]
+  await students.insertMany(Array.from(new Set(texts), (_id) => ({ _id, ...janeDoe, name: 'text' })))
+  t.strictSame((await inject('GET', '/students/')).json().students.map(({ name }: { name: string }) => name), [janeDoe.name])
+  t.equal((await inject('GET', `/students/${id}`)).json().name, janeDoe.name)
+  t.equal((await inject('PUT', `/students/${id}`, { name: 'changed' })).json().name, 'changed')
+  t.equal(await students.countDocuments({ name: 'text' }), new Set(texts).size)
+  t.equal((await inject('DELETE', `/students/${id}`)).statusCode, 204)
+  t.equal((await inject('GET', `/students/${id}`)).json().name, 'text', 'once that is gone the other one shows')
 })

@@ -1,0 +1,49 @@
+import type { ConnectionPoolMonitoringEvent, MongoClient } from 'mongodb'
+import { withDeadline } from './deadline.js'
+
+type ConnectionEvent = Pick<ConnectionPoolMonitoringEvent, 'address'> & { connectionId: unknown }
+
+/**
+ * Finds the dead among idle connections. A network may drop connections without a word, as a firewall does with idle ones:
+ * each of them would cost the requests that meet it their deadline. So once an operation had no answer, each idle
+ * connection is asked at once, and one that does not answer in time is closed by the driver; meanwhile nobody gets it.
+ */
+export class IdleConnections {
+  #client: MongoClient
+  #limitMs: number
+  #now: () => number
+  #nextCheck = -Infinity
+  /** By address and number: the driver does not tell how many there are. */
+  #idle = new Set<string>()
+
+  constructor (client: MongoClient, limitMs: number, now: () => number) {
+    this.#client = client
+    this.#limitMs = limitMs
+    this.#now = now
+    client.on('connectionReady', this.#add).on('connectionCheckedIn', this.#add)
+    client.on('connectionCheckedOut', this.#remove).on('connectionClosed', this.#remove)
+  }
+
+  /** Begins a check, unless one began within the limit. Never fails. */
+  async check (): Promise<void> {
+    const now = this.#now()
+    if (now < this.#nextCheck) return
+    this.#nextCheck = now + this.#limitMs
+    await Promise.allSettled(Array.from(this.#idle, async () => this.#ping()))
+  }
+
+  /** Stops watching the client, which may live on. */
+  close (): void {
+    this.#client.off('connectionReady', this.#add).off('connectionCheckedIn', this.#add)
+    this.#client.off('connectionCheckedOut', this.#remove).off('connectionClosed', this.#remove)
+  }
+
+  #add = ({ address, connectionId }: ConnectionEvent) => { this.#idle.add(`${address} ${connectionId}`) }
+
+  #remove = ({ address, connectionId }: ConnectionEvent) => { this.#idle.delete(`${address} ${connectionId}`) }
+
+  async #ping (): Promise<void> {
+    const { readPreference } = this.#client
+    await withDeadline(this.#limitMs, async (signal) => this.#client.db().command({ ping: 1 }, { signal, readPreference }))
+  }
+}
