@@ -63,7 +63,8 @@ export const coverage = { NODE_V8_COVERAGE: `${root}.tap/coverage` }
 
 /** Starts the server on a free port. Only one that is `counted` adds to the coverage. */
 export function launch (t: Test, env: NodeJS.ProcessEnv, { counted = false, cwd = root, execArgv = [] as string[] } = {}): Process {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'MONGODB_URL'))
+  // not as under npm, which sends some signals twice
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !['MONGODB_URL', 'npm_lifecycle_event'].includes(name)))
   return new Process(t, process.execPath, [...execArgv, `${built}server.js`], { cwd, env: { ...clean, ...(counted && coverage), PORT: '0', ...env } })
 }
 
