@@ -25,7 +25,7 @@ interface Connection<Request> {
 
 export interface HttpConnectionsOptions<Request> {
   /** Called with each request whose client left before the answer. */
-  onAbort?: (request: Request) => void
+  onAbort: (request: Request) => void
   unreadBytes?: number
   now?: () => number
 }
@@ -38,8 +38,8 @@ export class HttpConnections<Request> {
   #unreadBytes: number
   #now: () => number
 
-  constructor (server: Server, options: HttpConnectionsOptions<Request> = {}) {
-    const { onAbort = () => {}, unreadBytes = UNREAD_BYTES, now = () => performance.now() } = options
+  constructor (server: Server, options: HttpConnectionsOptions<Request>) {
+    const { onAbort, unreadBytes = UNREAD_BYTES, now = () => performance.now() } = options
     this.#onAbort = onAbort
     this.#unreadBytes = unreadBytes
     this.#now = now

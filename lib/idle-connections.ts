@@ -1,5 +1,6 @@
 import type { ConnectionPoolMonitoringEvent, MongoClient } from 'mongodb'
 import { withDeadline } from './deadline.js'
+import { listen } from './listen.js'
 
 type ConnectionEvent = Pick<ConnectionPoolMonitoringEvent, 'address'> & { connectionId: unknown }
 
@@ -15,13 +16,16 @@ export class IdleConnections {
   #nextCheck = -Infinity
   /** By address and number: the driver does not tell how many there are. */
   #idle = new Set<string>()
+  /** Stops watching the client, which may live on. */
+  close: () => void
 
   constructor (client: MongoClient, limitMs: number, now: () => number) {
     this.#client = client
     this.#limitMs = limitMs
     this.#now = now
-    client.on('connectionReady', this.#add).on('connectionCheckedIn', this.#add)
-    client.on('connectionCheckedOut', this.#remove).on('connectionClosed', this.#remove)
+    this.close = listen(client, {
+      connectionReady: this.#add, connectionCheckedIn: this.#add, connectionCheckedOut: this.#remove, connectionClosed: this.#remove
+    })
   }
 
   /** Begins a check, unless one began within the limit. Never fails. */
@@ -30,12 +34,6 @@ export class IdleConnections {
     if (now < this.#nextCheck) return
     this.#nextCheck = now + this.#limitMs
     await Promise.allSettled(Array.from(this.#idle, async () => this.#ping()))
-  }
-
-  /** Stops watching the client, which may live on. */
-  close (): void {
-    this.#client.off('connectionReady', this.#add).off('connectionCheckedIn', this.#add)
-    this.#client.off('connectionCheckedOut', this.#remove).off('connectionClosed', this.#remove)
   }
 
   #add = ({ address, connectionId }: ConnectionEvent) => { this.#idle.add(`${address} ${connectionId}`) }

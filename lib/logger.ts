@@ -36,7 +36,7 @@ export class RequestLog extends LogController {
   #onAnswered: (request: FastifyRequest) => void
 
   /** Calls `onAnswered` for each request that was answered. */
-  constructor (onAnswered: (request: FastifyRequest) => void = () => {}) {
+  constructor (onAnswered: (request: FastifyRequest) => void) {
     super()
     this.#onAnswered = onAnswered
   }

@@ -5,11 +5,11 @@
 const RETRYABLE_CODES = new Set<unknown>([6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
 /**
- * Its other codes for a server that can't serve now: LockTimeout, MaxTimeMSExpired, WriteConcernFailed, UnsatisfiableWriteConcern,
- * WriteConflict, FailedToSatisfyReadPreference, NetworkInterfaceExceededTimeLimit, TemporarilyUnavailable,
- * IngressRequestRateLimitExceeded, Interrupted.
+ * Its other codes for a server that can't serve now: Unauthorized and AuthenticationFailed, where the credentials of the URL are
+ * good no more, LockTimeout, MaxTimeMSExpired, WriteConcernFailed, UnsatisfiableWriteConcern, WriteConflict,
+ * FailedToSatisfyReadPreference, NetworkInterfaceExceededTimeLimit, TemporarilyUnavailable, IngressRequestRateLimitExceeded, Interrupted.
  */
-const OTHER_CODES = new Set<unknown>([24, 50, 64, 100, 112, 133, 202, 365, 462, 11601])
+const OTHER_CODES = new Set<unknown>([13, 18, 24, 50, 64, 100, 112, 133, 202, 365, 462, 11601])
 
 /** Node's codes of a connection that is gone, which reach the driver's callers as they are when a write meets it first. */
 const SOCKET_CODES = new Set<unknown>([

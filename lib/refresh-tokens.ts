@@ -36,6 +36,12 @@ export interface TokenFamily {
 /** What a token is within its family: the newest, the one that the newest took the place of a moment ago, or an older one. */
 export type TokenState = 'current' | 'recent' | 'used'
 
+export interface FoundToken {
+  family: TokenFamily
+  secret: string
+  state: TokenState
+}
+
 /**
  * Refresh tokens (RFC 6749 section 1.5) that are replaced at each use. They are stored by their hash alone. Each follows from the
  * one before it and a key, so that any process can answer a second use with the token that answered the first.
@@ -69,35 +75,37 @@ export class RefreshTokens {
   }
 
   /** The living family of a token, and what the token is in it; undefined where there is none. */
-  async find (token: string): Promise<{ family: TokenFamily, state: TokenState } | undefined> {
-    const [, _id = '', secret = ''] = TOKEN.exec(token) ?? []
-    if (!_id) return undefined
-    const family = await this.#guard.read((signal) => this.#families.findOne({ _id }, { signal }))
-    if (!family || family.expires_at.getTime() <= this.#now()) return undefined
-    return { family, state: this.#stateOf(secret, family) }
+  async find (token: string): Promise<FoundToken | undefined> {
+    const [, _id, secret] = TOKEN.exec(token) ?? []
+    if (_id === undefined || secret === undefined) return undefined
+    const family = await this.#living(_id)
+    return family && { family, secret, state: this.#stateOf(secret, family) }
   }
 
   /**
-   * The token that takes the place of this one, which was found current or recent; the same for both. Undefined where it is
-   * neither any more.
+   * The token that takes the place of one that was found current or recent; the same for both. Undefined where it is neither
+   * any more.
    */
-  async next (token: string, { _id, token_hash: newestHash }: TokenFamily): Promise<string | undefined> {
-    const [, , secret = ''] = TOKEN.exec(token) ?? []
-    const [nextSecret = ''] = this.#successors(secret)
+  async next ({ family: { _id, token_hash: newestHash }, secret, state }: FoundToken): Promise<string | undefined> {
+    const [nextSecret = ''] = this.#successors(secret) // lib/check-options.ts has seen to it that there is a key
     const update = { $set: { token_hash: hashOf(nextSecret), previous_hash: hashOf(secret), replaced_at: new Date(this.#now()) } }
-    const replaced = newestHash === hashOf(secret) && await this.#guard.write((signal) =>
+    const replaced = state === 'current' && await this.#guard.write((signal) =>
       this.#families.findOneAndUpdate({ _id, token_hash: newestHash }, update, abortable(signal)))
-    return replaced ? `${_id}.${nextSecret}` : this.#again(token)
+    return replaced ? `${_id}.${nextSecret}` : this.#again(_id, secret)
   }
 
   /** What the first use of a token was answered with, if that was a moment ago. */
-  async #again (token: string): Promise<string | undefined> {
-    const found = await this.find(token)
-    const [, _id = '', secret = ''] = TOKEN.exec(token) ?? []
-    if (found?.state !== 'recent') return undefined
+  async #again (_id: string, secret: string): Promise<string | undefined> {
+    const family = await this.#living(_id)
+    if (!family || this.#stateOf(secret, family) !== 'recent') return undefined
     // by whichever key the process that answered first had
-    const successor = this.#successors(secret).find((successor) => hashOf(successor) === found.family.token_hash)
+    const successor = this.#successors(secret).find((successor) => hashOf(successor) === family.token_hash)
     return successor === undefined ? undefined : `${_id}.${successor}`
+  }
+
+  async #living (_id: string): Promise<TokenFamily | undefined> {
+    const family = await this.#guard.read((signal) => this.#families.findOne({ _id }, { signal }))
+    return family && family.expires_at.getTime() > this.#now() ? family : undefined
   }
 
   #stateOf (secret: string, { token_hash: newest, previous_hash: previous, replaced_at: replacedAt }: TokenFamily): TokenState {

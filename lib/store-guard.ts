@@ -4,6 +4,7 @@ import { NotSentError, TimeoutError } from './deadline.js'
 import { isSent } from './driver-options.js'
 import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
 import { IdleConnections } from './idle-connections.js'
+import { listen } from './listen.js'
 import { codeOf, isOutage } from './outage.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
@@ -25,6 +26,12 @@ const MAYBE_CHANGED = 'The change may have been applied.'
 
 type Operation<T> = (signal: AbortSignal) => Promise<T>
 
+export interface StoreGuardOptions {
+  /** Told once when the server is known to be away, and once when it is back. */
+  onChange?: (state: 'lost' | 'back') => void
+  now?: () => number
+}
+
 /**
  * Runs operations of the driver with a deadline, and turns its errors into ours:
  * StoreUnavailableError when the server is gone, frozen or can't serve; StoreFullError when its disk is full;
@@ -33,22 +40,25 @@ type Operation<T> = (signal: AbortSignal) => Promise<T>
  * The driver's own time limits do not end an operation on a frozen server; its signal does, and closes its connection.
  */
 export class StoreGuard {
-  #client: MongoClient
   #timeoutMs: number
   #now: () => number
   #idle: IdleConnections
   #downSince: number | undefined
+  #onChange: (state: 'lost' | 'back') => void
+  #lost: NodeJS.Timeout | undefined
+  #isTold = false
+  #stopListening: () => void
   #reads: Batches<Operation<unknown>, unknown>
   #writes: Batches<Operation<unknown>, unknown>
 
-  constructor (client: MongoClient, timeoutMs: number, now: () => number = () => performance.now()) {
-    this.#client = client
+  constructor (client: MongoClient, timeoutMs: number, { onChange = () => {}, now = () => performance.now() }: StoreGuardOptions = {}) {
+    this.#onChange = onChange
     this.#timeoutMs = timeoutMs
     this.#now = now
     this.#idle = new IdleConnections(client, timeoutMs, now)
     this.#reads = oneByOne(client)
     this.#writes = oneByOne(client)
-    client.on('topologyDescriptionChanged', this.#observe)
+    this.#stopListening = listen(client, { topologyDescriptionChanged: this.#observe })
   }
 
   /** A read that goes alone. */
@@ -72,13 +82,29 @@ export class StoreGuard {
 
   /** Stops watching the client, which may live on. */
   close (): void {
-    this.#client.off('topologyDescriptionChanged', this.#observe)
+    clearTimeout(this.#lost)
+    this.#stopListening()
     this.#idle.close()
   }
 
   #observe = ({ newDescription }: TopologyDescriptionChangedEvent) => {
-    if (newDescription.hasKnownServers) this.#downSince = undefined
-    else this.#downSince ??= this.#now()
+    if (newDescription.hasKnownServers) this.#setUp()
+    else if (this.#downSince === undefined) this.#setDown()
+  }
+
+  #setUp (): void {
+    this.#downSince = undefined
+    clearTimeout(this.#lost)
+    if (this.#isTold) this.#onChange('back')
+    this.#isTold = false
+  }
+
+  #setDown (): void {
+    this.#downSince = this.#now()
+    this.#lost = setTimeout(() => {
+      this.#isTold = true
+      this.#onChange('lost')
+    }, KNOWN_DOWN_AFTER_MS).unref()
   }
 
   /** The effects are what a 503 says of the operation: the second one where nothing of it was sent. */

@@ -30,10 +30,10 @@ const givenUser = compile({ schema: Type.Omit(CreateUser, ['password']) })
 const givenPassword = compile({ schema: Type.Pick(CreateUser, ['password']) })
 
 /** What a fault alone does not tell. */
-const hints: Record<string, string> = {
-  username: ` (${CreateUser.properties.username.description})`,
-  scopes: ` (${SCOPES.join(', ')})`
-}
+const hints = new Map<string | undefined, string>([
+  ['username', ` (${CreateUser.properties.username.description})`],
+  ['scopes', ` (${SCOPES.join(', ')})`]
+])
 
 type UserCommand = (context: UserCommandContext, name: string, options: UserCommandOptions) => Promise<string>
 
@@ -83,7 +83,7 @@ async function readNewPassword (readPassword: () => Promise<string>): Promise<st
 function check (validate: ValidateFunction, given: object): void {
   if (validate(given)) return
   const faults = toFaults(validate.errors as ErrorObject[]) // set when it failed
-  throw new UsageError(faults.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}${hints[pointer.split('/')[1] ?? ''] ?? ''}`).join('\n'))
+  throw new UsageError(faults.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}${hints.get(pointer.split('/')[1]) ?? ''}`).join('\n'))
 }
 
 const taken = (name: string) => new Error(`There is a user ${name} already.`)

@@ -6,7 +6,8 @@ import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '..
 import { securityOf, securityScheme, withScheme } from '../lib/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
-import type { StoredUser } from '../schemas/user.js'
+import { storedJaneDoe } from '../schemas/student.js'
+import { johnDoe, type StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -43,11 +44,20 @@ async function access (app: FastifyInstance, auth: AuthOptions) {
     const rule = route.config?.access
     if (!rule) return
     const security = securityOf(rule)
-    const response = { ...route.schema?.response as object, ...problemAnswers(401, 403) } // an object, as every route here has
+    const response = { ...route.schema?.response as object, ...problemAnswers(exampleOf(route.url), exampleOfScope(rule), 401, 403) } // an object, as every route here has
     route.schema = { ...route.schema, security, response }
     route.config = { ...route.config, swaggerTransform }
     route.onRequest = [guard(rule, authenticate), route.onRequest ?? []].flat()
   })
+}
+
+/** A path that a route answers, for the examples of the documentation. */
+function exampleOf (url: string): string {
+  return url.replace(':id', storedJaneDoe.id).replace(':username', johnDoe.username)
+}
+
+function exampleOfScope ({ scope = 'users:read' }: AccessRule) {
+  return { 403: { detail: new InsufficientScopeError(scope).message } }
 }
 
 function ownTokens (app: FastifyInstance): Authenticate {

@@ -28,12 +28,19 @@ export function sendError (error: FastifyError, request: FastifyRequest, reply: 
     sendProblem(request, reply, status, error.message)
     return
   }
-  request.log.error({ err: error }, 'request failed')
+  if (error instanceof StoreUnavailableError) logOutage(error, request)
+  else request.log.error({ err: error }, 'request failed')
   // only the messages of these two are written to be shown
   const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError
   if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
   if (isShown) sendProblem(request, reply, status, error.message)
   else sendProblem(request, reply, 500, `Something went wrong here (request ${request.id}).`)
+}
+
+/** Without a stack, since nothing is wrong here; of a database that is known to be lost there has been a line already. */
+function logOutage ({ message, cause }: Error, request: FastifyRequest): void {
+  if (cause instanceof Error) request.log.warn({ cause: `${cause.name}: ${'code' in cause ? cause.code : cause.message}` }, message)
+  else request.log.debug(message)
 }
 
 /** For the server's own 404 handler; a host keeps its own. */

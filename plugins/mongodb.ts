@@ -21,7 +21,10 @@ async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
   const { database = 'college', timeoutMs = 1_500 } = options
   const client = await resolveClient(app, options, timeoutMs)
   refuseUnacknowledged(client)
-  const guard = new StoreGuard(client, timeoutMs)
+  const guard = new StoreGuard(client, timeoutMs, {
+    // one line each: that requests fail meanwhile shows in their own
+    onChange: (state) => state === 'lost' ? app.log.error('database lost: requests that need it are answered 503') : app.log.info('database back')
+  })
   app.decorate('storeGuard', guard)
   app.addHook('onClose', async () => guard.close())
 

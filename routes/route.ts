@@ -25,5 +25,5 @@ export function rootPaths (app: FastifyInstance) {
  */
 export function locationOf ({ url }: FastifyRequest, id: string): string {
   const [path = ''] = url.split(/\/?(?:[?#]|$)/, 1)
-  return `${path}/${id}`
+  return `${path}/${encodeURIComponent(id)}`
 }

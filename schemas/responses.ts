@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { problem, PROBLEM_TYPE } from '../lib/problem.js'
+import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
 import { ProblemDetails } from './common.js'
 import { OAuthError } from './token.js'
 
@@ -38,11 +38,43 @@ export function oauthErrors (description: string, error: OAuthError['error'], er
   return answer(description, OAuthError, { error, error_description: errorDescription })
 }
 
-/** The problem details that a route can answer with, by status. */
-export function problemAnswers (...statuses: (keyof typeof problems)[]) {
-  return Object.fromEntries(statuses.map((status) => [status, {
-    description: problems[status],
-    content: { [PROBLEM_TYPE]: { schema: ProblemDetails, example: problem(status, problems[status], '/students/') } },
-    ...(headers[status] && { headers: headers[status] })
-  }]))
+type Status = keyof typeof problems
+
+/** What a problem of a route looks like, for its example in the documentation. */
+export interface Example {
+  detail: string
+  errors?: Problem['errors']
+}
+
+/** What the answers themselves say, where all routes say the same. */
+const examples: Record<Exclude<Status, 404 | 422>, Example> = {
+  400: { detail: "Body is not valid JSON but content-type is set to 'application/json'" },
+  401: { detail: 'The access token is not valid, or not any more.' },
+  403: { detail: 'This needs the scope students:write.' },
+  409: { detail: 'There is a record with this email already.' },
+  413: { detail: 'Request body is too large' },
+  415: { detail: 'The body has to be application/json in UTF-8, without a content coding.' },
+  429: { detail: 'Too many logins failed. Try again later.' },
+  500: { detail: 'Something went wrong here (request 7c9e6679-7425-40de-944b-e07fc1f90ae7-42).' },
+  503: { detail: 'The database is out of reach. Try again later.' },
+  507: { detail: 'The database has no space left. Nothing was changed.' }
+}
+
+/** As a write says it. */
+const nothingChanged: Example = { detail: 'The database is out of reach. Nothing was changed.' }
+
+/**
+ * The problem details that a route can answer with, by status, each with a true example: of the path that is asked for, and with what
+ * this route says where routes differ.
+ */
+export function problemAnswers (instance: string, own: Partial<Record<Status, Example>>, ...statuses: Status[]) {
+  const known: Partial<Record<Status, Example>> = { ...examples, ...(statuses.includes(507) && { 503: nothingChanged }), ...own }
+  return Object.fromEntries(statuses.map((status) => {
+    const { detail, errors } = known[status] ?? { detail: problems[status] }
+    return [status, {
+      description: problems[status],
+      content: { [PROBLEM_TYPE]: { schema: ProblemDetails, example: problem(status, detail, instance, errors) } },
+      ...(headers[status] && { headers: headers[status] })
+    }]
+  }))
 }

@@ -63,8 +63,6 @@ export const StudentCollection = Type.Object({
   description: `At most ${LIST_LIMIT} students. The list stands in an object, because a bare JSON array at the top was open to JSON hijacking.`
 })
 
-export const StudentParams = Type.Object({ id: ObjectIdHex })
-
 /** What the answers show as an example. */
 export const storedJaneDoe: Student = { id: '66b3f0a1c2d4e5f601234567', ...janeDoe }
 

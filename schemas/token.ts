@@ -3,13 +3,15 @@ import { SCOPES } from './user.js'
 
 const GRANT_TYPES = ['password', 'refresh_token'] as const
 
-const parameter = (description: string) => Type.Optional(Type.String({ description }))
+/** The default is what a form of the documentation page is filled with: without a value, a parameter counts as not sent. */
+const parameter = (description: string) => Type.Optional(Type.String({ description, default: '' }))
 
 /** The form of `POST /token`, RFC 6749 sections 4.3.2 and 6. */
 export const TokenRequest = Type.Object({
   grant_type: Type.Unsafe<typeof GRANT_TYPES[number]>({
     type: 'string',
     enum: [...GRANT_TYPES],
+    default: 'password',
     description: 'What the token is asked for with.'
   }),
   username: parameter('With `password`: the name of the user.'),

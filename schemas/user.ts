@@ -64,7 +64,8 @@ const ignored = 'Unknown fields are ignored and never stored.'
 
 export const CreateUser = Type.Object({ username: Username, ...given, scopes: Type.Optional(given.scopes) }, {
   title: 'CreateUser',
-  description: `A user to create; without scopes the user's tokens are good for their own profile alone. ${ignored}`
+  description: `A user to create; without scopes the user's tokens are good for their own profile alone. ${ignored}`,
+  examples: [{ username: 'johndoe', password: 'correct horse battery staple', email: 'johndoe@example.com', full_name: 'John Doe', scopes: ['students:read'] }]
 })
 
 export const UpdateUser = Type.Object({
@@ -73,7 +74,9 @@ export const UpdateUser = Type.Object({
   scopes: Type.Optional(nullable(given.scopes))
 }, {
   title: 'UpdateUser',
-  description: `The fields of a user to change; a field that is missing or null stays as it is. ${ignored}`
+  description: `The fields of a user to change; a field that is missing or null stays as it is. ${ignored}`,
+  // what a page fills in locks nobody out
+  examples: [{ full_name: 'John Doe' }]
 })
 
 export const UserParams = Type.Object({ username: Username })

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import fastifyMongodb from '@fastify/mongodb'
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MongoClient, ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Config } from '../config.js'
-import studentCourseApi, { type AppOptions, type StudentRepository } from '../app.js'
+import studentCourseApi, { type AppOptions, type StudentRepository, type Student } from '../app.js'
 import { client, url } from './store.js'
 import { janeDoe, unknownId } from './samples.js'
 
@@ -415,4 +416,48 @@ t.test('one prefix with and without a slash at its end is one place', async (t) 
     await crowded.register(studentCourseApi, { prefix: first, client, database: newDatabase(t) })
     await t.rejects(async () => crowded.register(studentCourseApi, { prefix: second, client }), { code: 'SCA_SETUP', message: /there is a \/college\/students\/ already/ })
   }
+})
+
+t.test('many registrations on one client are no leak to Node, and leave its limit as it was', async (t) => {
+  const limit = client.getMaxListeners()
+  const warnings: Error[] = []
+  const listener = (warning: Error) => warnings.push(warning)
+  process.on('warning', listener)
+  t.teardown(() => process.off('warning', listener))
+  const host = await buildHost(t)
+  const database = newDatabase(t)
+  for (let index = 0; index < 20; index++) await host.register(studentCourseApi, { prefix: `/college${index}`, client, database, docs: false })
+  await new Promise(setImmediate)
+  t.strictSame(warnings, [])
+  await host.close()
+  t.equal(client.getMaxListeners(), limit)
+})
+
+t.test('a repository of the host may have ids of its own: a student is found at its Location, any other text is 422', async (t) => {
+  const stored = new Map<string, Student>()
+  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+  const students: StudentRepository = {
+    id: Type.String({ pattern: uuid.source, examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] }),
+    create: async (fields) => {
+      const student = { id: randomUUID(), ...fields }
+      stored.set(student.id, student)
+      return student
+    },
+    list: async () => [...stored.values()],
+    find: async (id) => stored.get(id),
+    update: async (id, changes) => Object.assign(stored.get(id) ?? {}, changes) as Student, // of one that is there
+    delete: async (id) => stored.delete(id)
+  }
+  const host = await buildHost(t)
+  await host.register(studentCourseApi, { prefix, students })
+  const created = await host.inject({ method: 'POST', url: `${prefix}/students/`, payload: janeDoe })
+  const url = String(created.headers.location)
+  t.match(url.split('/').at(-1), uuid)
+  t.equal((await host.inject(url)).statusCode, 200)
+  t.equal((await host.inject({ method: 'PUT', url, payload: { gpa: 1 } })).json().gpa, 1)
+  t.equal((await host.inject(`${prefix}/students/${unknownId}`)).statusCode, 422)
+  t.equal((await host.inject({ method: 'DELETE', url })).statusCode, 204)
+  t.equal((await host.inject(url)).statusCode, 404)
+  const { paths } = (await host.inject(`${prefix}/openapi.json`)).json()
+  t.equal(paths['/college/students/{id}'].get.parameters[0].schema.pattern, uuid.source)
 })

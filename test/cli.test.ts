@@ -71,6 +71,7 @@ t.test('the store is backed up and copied while the server runs', async (t) => {
   t.match(output, copied)
   t.match(await run({ ...env, MONGODB_URL: storeUrl }, words), { code: 2, output: /copy is for the embedded store/ })
   t.match(await run({ ...env, MONGODB_URL: storeUrl }, `backup ${folder}`), { code: 2, output: /backup is for the embedded store/ })
+  t.match(await run(env, 'copy --to mongodb://user:s3cret@127.0.0.1:1/?serverSelectionTimeoutMS=100'), { code: 1, output: /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: [^@]*$/ })
   for (const wrong of ['backup', 'backup a b', 'copy', 'copy a --to -', 'users list --to -', 'backup a --to -']) {
     t.equal((await run(env, wrong)).code, 2, wrong)
   }

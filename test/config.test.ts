@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { Config, ConfigError, loadConfig } from '../config.js'
+import { Config, ConfigError, loadConfig, misspelled } from '../config.js'
 import { DATABASE_NAME } from '../lib/database-options.js'
 import { readKeys } from '../lib/jwt-keys.js'
 import { root } from './root.js'
@@ -107,4 +107,12 @@ t.test('the README lists every variable with its default and its description', a
   })
   const table = ['| Variable | Default | Meaning |', '|---|---|---|', ...rows, ''].join('\n')
   t.ok(readme.includes(`\n${table}\n`), table)
+})
+
+t.test('a variable that begins like ours and is none is told with the one that is meant, and without its value', async (t) => {
+  t.strictSame(misspelled({ MONGO_URL: 's3cret', MONGODB_URL: 'x', MONGO_INITDB_ROOT_PASSWORD: 's3cret', JWT_SECRETS: 's3cret', PATH: '/bin', PORTS: '1' }), [
+    'MONGO_URL is not a variable of this server; did you mean MONGODB_URL?',
+    'MONGO_INITDB_ROOT_PASSWORD is not a variable of this server',
+    'JWT_SECRETS is not a variable of this server; did you mean JWT_SECRET?'
+  ])
 })

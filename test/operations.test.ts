@@ -110,7 +110,7 @@ t.test('a variable that is most likely meant for the server is told, and a .env 
 })
 
 t.test('what breaks the rules of HTTP is problem details: two hosts, an unknown coding, a tunnel, a body announced too large', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir() })
+  const server = launch(t, { DATA_DIR: t.testdir() }, { counted: true })
   const url = await listening(server)
   const large = 'POST /students/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\n'
   for (const [request, status] of [
@@ -154,11 +154,13 @@ t.test('a connection that never sent a request does not hold up the end', async 
 })
 
 t.test('a request whose client left before the answer is in the log', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir() })
+  const server = launch(t, { DATA_DIR: t.testdir() }, { counted: true })
   const socket = await send(await listening(server), half)
   await sleep(100)
   socket.destroy()
   await server.prints(/"req":\{"method":"POST","path":"\/students\/","ip":"127\.0\.0\.1"\},"msg":"request aborted by the client"/)
+  server.child.kill('SIGTERM')
+  t.match(await server.exited, { code: 0 })
 })
 
 t.test('clients that make a connection for each request lose none while the server ends', async (t) => {

@@ -9,10 +9,12 @@ type Inject = Awaited<ReturnType<typeof build>>['inject']
 async function buildBehindProxy (t: Parameters<typeof build>[0]) {
   const proxy = new Proxy()
   await proxy.start()
-  const { app, inject, create } = await build(t, { client: undefined, url: proxy.url })
+  const lines: { level: number, msg: string }[] = []
+  const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
+  const { app, inject, create } = await build(t, { client: undefined, url: proxy.url }, { logger: { level: 'info', stream } })
   t.teardown(() => proxy.stop())
   const { id } = await create()
-  return { proxy, app, inject, path: `/students/${id}` }
+  return { proxy, app, inject, path: `/students/${id}`, lines }
 }
 
 /** Every route's answer and how long the slowest took, asked at the same time. */
@@ -93,7 +95,7 @@ for (const [outage, begin, end] of [
   })
 
   t.test(`once the server is known to be ${outage}, the answer comes at once and says that nothing was changed`, async (t) => {
-    const { proxy, inject, path } = await buildBehindProxy(t)
+    const { proxy, inject, path, lines } = await buildBehindProxy(t)
     await begin(proxy)
     t.ok(await isNoticed(inject, path))
 
@@ -105,5 +107,9 @@ for (const [outage, begin, end] of [
     await end(proxy)
     t.ok(await recovers(inject, path))
     t.equal((await inject('GET', path)).statusCode, 200, 'and nothing was changed')
+    const told = lines.map(({ msg }) => msg)
+    t.equal(told.filter((text) => text.startsWith('database lost')).length, 1)
+    t.equal(told.filter((text) => text === 'database back').length, 1)
+    t.notMatch(JSON.stringify(lines), /"stack"/, 'an outage is no error with a stack for each request')
   })
 }

@@ -17,7 +17,7 @@ t.test('a request under way is finished before the server closes', async (t) => 
 })
 
 t.test('a second signal ends the server at once, and so does the end of the grace time', async (t) => {
-  const impatient = launch(t, { DATA_DIR: t.testdir({ a: {} }) + '/a', LOG_LEVEL: 'debug' })
+  const impatient = launch(t, { DATA_DIR: t.testdir({ a: {} }) + '/a', LOG_LEVEL: 'debug' }, { counted: true })
   await send(await listening(impatient), half)
   await impatient.prints(/incoming request/)
   impatient.child.kill('SIGTERM')

@@ -1,6 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { StudentNotFoundError } from '../../lib/errors.js'
 import { toChanges, toFields } from '../../lib/student-fields.js'
+import type { StudentRepository } from '../../lib/student-repository.js'
+import { ObjectIdHex } from '../../schemas/common.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { createStudent, deleteStudent, listStudents, showStudent, updateStudent } from './operations.js'
 
@@ -12,6 +15,7 @@ export interface StudentRoutesOptions {
 const studentRoutes: FastifyPluginAsyncTypebox<StudentRoutesOptions> = async (app, { operationIdPrefix }) => {
   const { students } = app
   const options = routeOptions(operationIdPrefix)
+  const params = paramsOf(students)
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
     app.post('/', { prefixTrailingSlash, ...options('createStudent', createStudent, hide) }, async (request, reply) => {
@@ -26,22 +30,30 @@ const studentRoutes: FastifyPluginAsyncTypebox<StudentRoutesOptions> = async (ap
     })
   }
 
-  app.get('/:id', options('showStudent', showStudent), async ({ params: { id } }) => {
+  app.get('/:id', options('showStudent', withParams(showStudent, params)), async ({ params: { id } }) => {
     const student = await students.find(id)
     if (!student) throw new StudentNotFoundError(id)
     return student
   })
 
-  app.put('/:id', options('updateStudent', updateStudent), async ({ params: { id }, body }) => {
+  app.put('/:id', options('updateStudent', withParams(updateStudent, params)), async ({ params: { id }, body }) => {
     const student = await students.update(id, toChanges(body))
     if (!student) throw new StudentNotFoundError(id)
     return student
   })
 
-  app.delete('/:id', options('deleteStudent', deleteStudent), async ({ params: { id } }, reply) => {
+  app.delete('/:id', options('deleteStudent', withParams(deleteStudent, params)), async ({ params: { id } }, reply) => {
     if (!await students.delete(id)) throw new StudentNotFoundError(id)
     reply.code(204)
   })
+}
+
+function paramsOf ({ id = ObjectIdHex }: StudentRepository) {
+  return Type.Object({ id })
+}
+
+function withParams<C, S extends object> ({ config, schema }: { config: C, schema: S }, params: ReturnType<typeof paramsOf>) {
+  return { config, schema: { ...schema, params } }
 }
 
 export default studentRoutes

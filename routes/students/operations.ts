@@ -1,11 +1,19 @@
 import { needs } from '../../lib/caller.js'
+import { ObjectIdHex } from '../../schemas/common.js'
 import { answer, noContent, problemAnswers } from '../../schemas/responses.js'
 import {
-  CreateStudent, LIST_LIMIT, storedJaneDoe, Student, StudentCollection, StudentParams, UpdateStudent
+  CreateStudent, LIST_LIMIT, storedJaneDoe, Student, StudentCollection, UpdateStudent
 } from '../../schemas/student.js'
 
 const tags = ['students']
 const location = { Location: { type: 'string', description: 'The path of the new student.' } }
+
+const collection = '/students/'
+const one = `/students/${storedJaneDoe.id}`
+
+const ofBody = { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/gpa', detail: 'must be <= 4' }] } }
+const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/id', detail: `must match pattern "${ObjectIdHex.pattern}"` }] } }
+const missing = { 404: { detail: `Student ${storedJaneDoe.id} not found` } }
 
 /** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
 export const createStudent = {
@@ -17,7 +25,7 @@ export const createStudent = {
     body: CreateStudent,
     response: {
       201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),
-      ...problemAnswers(400, 409, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers(collection, ofBody, 400, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 }
@@ -30,7 +38,7 @@ export const listStudents = {
     description: `Answers the stored students without pages: at most ${LIST_LIMIT} of them.`,
     response: {
       200: answer('The students.', StudentCollection, { students: [storedJaneDoe] }),
-      ...problemAnswers(500, 503)
+      ...problemAnswers(collection, {}, 500, 503)
     }
   }
 }
@@ -41,10 +49,9 @@ export const showStudent = {
     tags,
     summary: 'Show Student',
     description: 'Answers the student with this id.',
-    params: StudentParams,
     response: {
       200: answer('The student.', Student, storedJaneDoe),
-      ...problemAnswers(404, 422, 500, 503)
+      ...problemAnswers(one, { ...missing, ...ofPath }, 404, 422, 500, 503)
     }
   }
 }
@@ -56,11 +63,10 @@ export const updateStudent = {
     summary: 'Update Student',
     description: 'Changes the given fields and leaves the others; null counts as not given. ' +
       'Without any field to change, the answer is the stored student.',
-    params: StudentParams,
     body: UpdateStudent,
     response: {
       200: answer('The student as it is now.', Student, storedJaneDoe),
-      ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers(one, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 }
@@ -71,11 +77,10 @@ export const deleteStudent = {
     tags,
     summary: 'Delete Student',
     description: 'Removes the student with this id. Success is 204, without a body.',
-    params: StudentParams,
     response: {
       204: noContent('The student is gone.'),
       // a body is not wanted here, but one that is sent has to be JSON all the same
-      ...problemAnswers(400, 404, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers(one, { ...missing, ...ofPath }, 400, 404, 413, 415, 422, 500, 503, 507)
     }
   }
 }

@@ -7,7 +7,7 @@ import { login } from '../../lib/login.js'
 import type { TokenFamily } from '../../lib/refresh-tokens.js'
 import { TokenError } from '../../lib/token-error.js'
 import { isDisabled, scopesOf } from '../../lib/user-store.js'
-import type { StoredUser } from '../../schemas/user.js'
+import { SCOPES, type StoredUser } from '../../schemas/user.js'
 import type { Token, TokenRequest } from '../../schemas/token.js'
 import form, { sendTokenError } from './form.js'
 import { createToken, revokeToken } from './operations.js'
@@ -70,7 +70,7 @@ async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request
   if (!user || !mayGoOn(user, family)) return refuseFamily(app, family)
   const held = scopesOf(user)
   const scopes = narrow(family.scopes.filter((granted) => held.some((name) => name === granted)), scope)
-  const next = await app.refreshTokens.next(token, family)
+  const next = await app.refreshTokens.next(found)
   return next === undefined ? refuseReuse(app, request, family) : toToken(app, family.username, scopes, next)
 }
 
@@ -90,13 +90,17 @@ async function refuseFamily (app: FastifyInstance, family: TokenFamily): Promise
   throw badRefreshToken()
 }
 
-/** The scopes that were asked for, none beyond those that are held (RFC 6749 section 3.3). */
+/**
+ * Those of the scopes that were asked for that are held: the answer says which (RFC 6749 section 3.3). None of them, or one that
+ * there is not, is an error.
+ */
 function narrow (held: string[], scope?: string): string[] {
   if (scope === undefined) return held
   const wanted = scope.split(' ')
-  const missing = wanted.find((name) => !held.includes(name))
-  if (missing !== undefined) throw new TokenError('invalid_scope', 'A scope that was asked for is not granted to this user, or not known.')
-  return held.filter((name) => wanted.includes(name))
+  if (!wanted.every((name) => SCOPES.some((known) => known === name))) throw new TokenError('invalid_scope', 'A scope that was asked for is not known.')
+  const granted = held.filter((name) => wanted.includes(name))
+  if (granted.length === 0) throw new TokenError('invalid_scope', 'None of the scopes that were asked for is granted to this user.')
+  return granted
 }
 
 function toToken ({ accessTokens }: FastifyInstance, username: string, scopes: string[], refreshToken: string): Token {

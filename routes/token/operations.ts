@@ -23,7 +23,7 @@ export const createToken = {
   response: {
     200: answer('The tokens.', Token, exampleToken),
     400: oauthErrors('There is no token for this.', 'invalid_grant', 'The username or the password is wrong.'),
-    ...problemAnswers(429, 500, 503, 507)
+    ...problemAnswers('/token', {}, 429, 500, 503, 507)
   }
 }
 
@@ -37,6 +37,6 @@ export const revokeToken = {
   response: {
     200: noContent('The token is good no more.'),
     400: oauthErrors('Nothing was revoked.', 'unsupported_token_type', 'An access token ends by itself.'),
-    ...problemAnswers(500, 503, 507)
+    ...problemAnswers('/revoke', {}, 500, 503, 507)
   }
 }

@@ -1,9 +1,15 @@
 import { needs } from '../../lib/caller.js'
 import { answer, problemAnswers } from '../../schemas/responses.js'
-import { CreateUser, johnDoe, UpdateUser, User, UserParams } from '../../schemas/user.js'
+import { CreateUser, johnDoe, UpdateUser, User, Username, UserParams } from '../../schemas/user.js'
 
 const tags = ['users']
 const location = { Location: { type: 'string', description: 'The path of the new user.' } }
+
+const ofBody = { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/password', detail: 'must NOT have fewer than 8 characters' }] } }
+const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/username', detail: `must match pattern "${Username.pattern}"` }] } }
+const missing = { 404: { detail: `User ${johnDoe.username} not found` } }
+const taken = { 409: { detail: 'There is a record with this username already.' } }
+const one = `/users/${johnDoe.username}`
 
 /** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
 export const showUser = {
@@ -15,7 +21,7 @@ export const showUser = {
     params: UserParams,
     response: {
       200: answer('The profile.', User, johnDoe),
-      ...problemAnswers(404, 422, 500, 503)
+      ...problemAnswers(one, { ...missing, ...ofPath }, 404, 422, 500, 503)
     }
   }
 }
@@ -28,7 +34,7 @@ export const showMe = {
     description: 'Answers the profile of the user whose token it is.',
     response: {
       200: answer('The profile.', User, johnDoe),
-      ...problemAnswers(404, 500, 503)
+      ...problemAnswers('/users/me', missing, 404, 500, 503)
     }
   }
 }
@@ -43,7 +49,7 @@ export const createUser = {
     body: CreateUser,
     response: {
       201: answer('The profile as stored.', User, { ...johnDoe, disabled: false }, location),
-      ...problemAnswers(400, 409, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers('/users/', { ...ofBody, ...taken }, 400, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 }
@@ -59,7 +65,7 @@ export const updateUser = {
     body: UpdateUser,
     response: {
       200: answer('The profile as it is now.', User, johnDoe),
-      ...problemAnswers(400, 404, 409, 413, 415, 422, 500, 503, 507)
+      ...problemAnswers(one, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 }

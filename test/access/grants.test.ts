@@ -32,7 +32,8 @@ t.test('a login may ask for fewer scopes, and not for others', async (t) => {
   t.equal((await send('POST', '/students/', narrow.access_token, {})).statusCode, 403)
   t.equal((await refresh(narrow.refresh_token, { scope: 'students:write' })).json().error, 'invalid_scope', 'nor by a refresh')
   t.equal((await refresh(narrow.refresh_token)).json().scope, 'students:read', 'which has not used up the token')
-  for (const scope of ['users:write', 'students:read users:read', 'everything', ' ', 'students:read ']) {
+  t.equal((await logIn('alice', { scope: 'students:read users:read students:write' })).json().scope, 'students:read students:write', 'of those asked for, what is held')
+  for (const scope of ['users:write', 'users:write users:read', 'everything', 'students:read everything', ' ', 'students:read ']) {
     const answer = await logIn('alice', { scope })
     t.equal(answer.statusCode, 400)
     t.equal(answer.json().error, 'invalid_scope', scope)

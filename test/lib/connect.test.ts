@@ -72,6 +72,7 @@ t.test('a wrong URL is refused without its credentials', async (t) => {
     'mongodb+srv://user:s3cret@host:27017',
     'mongodb+srv://user:s3cret@host.a.b,host2.a.b',
     'mongodb://user:%zzs3cret@',
+    'mongodb://user:%zzs3cret@host',
     'http://user:s3cret@host'
   ]
   for (const url of urls) {

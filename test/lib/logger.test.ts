@@ -40,7 +40,7 @@ t.test('a request is one line once it is answered, and one more at debug when it
   for (const [level, expected] of [['info', ['request completed']], ['debug', ['incoming request', 'request completed']]] as const) {
     const lines: { msg: string }[] = []
     const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
-    const app = Fastify({ logger: { ...loggerOptions(level, false), stream }, logController: new RequestLog() })
+    const app = Fastify({ logger: { ...loggerOptions(level, false), stream }, logController: new RequestLog(() => {}) })
     app.get('/a', async () => 'x')
     await app.inject('/a?secret=1')
     t.strictSame(lines.map(({ msg }) => msg), expected)
@@ -54,7 +54,7 @@ t.test('an answer that could not be sent is logged as an error', async (t) => {
   const log = { error: (...args: unknown[]) => calls.push(args) }
   const reply = { log, elapsedTime: 1 } as unknown as FastifyReply // no more of it is asked for
   const error = new Error('aborted')
-  new RequestLog().requestCompleted(error, {} as FastifyRequest, reply)
+  new RequestLog(() => {}).requestCompleted(error, {} as FastifyRequest, reply)
   t.strictSame(calls, [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
 })
 
@@ -64,7 +64,7 @@ t.test('a request has an id of its own in its lines, unlike those of another pro
   t.equal(new Set(ids).size, 4)
   const lines: Record<string, unknown>[] = []
   const logger = { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } }
-  const app = Fastify({ logger, genReqId: () => 'the-id', childLoggerFactory: requestLogger, logController: new RequestLog() })
+  const app = Fastify({ logger, genReqId: () => 'the-id', childLoggerFactory: requestLogger, logController: new RequestLog(() => {}) })
   app.get('/', async () => 'x')
   app.get('/quiet', { logLevel: 'error' }, async () => 'x')
   await app.inject('/quiet')

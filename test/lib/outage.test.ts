@@ -65,3 +65,7 @@ t.test('codes of an outage that no second read helps are an outage all the same,
     t.notOk(isRetryableRead(error))
   }
 })
+
+t.test('lost credentials of the database are an outage, and no fault of the request', async (t) => {
+  for (const code of [13, 18]) t.ok(isOutage(new MongoServerError({ code, message: 'x' })), `${code}`)
+})

@@ -12,7 +12,7 @@ function build (timeoutMs = 1_000, maxPoolSize = 9) {
   const client = Object.assign(new EventEmitter(), { options: { maxPoolSize }, db: () => ({ command }) })
   const clock = { now: 0 }
   // the guard asks nothing else of a client
-  const guard = new StoreGuard(client as unknown as MongoClient, timeoutMs, () => clock.now)
+  const guard = new StoreGuard(client as unknown as MongoClient, timeoutMs, { now: () => clock.now })
   const see = (hasKnownServers: boolean) => client.emit('topologyDescriptionChanged', { newDescription: { hasKnownServers } })
   return { client, clock, guard, see, pings }
 }

@@ -38,7 +38,7 @@ export const mistakes: Mistake[] = [
   { title: 'what the database counted too late stays counted', file: 'lib/login-limits.ts', from: 'for (const mark of owed) await', to: 'for (const mark of owed.slice(1e9)) await', seenBy: ['access/limits'] },
   { title: 'an old refresh token is good for ever', file: 'lib/refresh-tokens.ts', from: '<= GRACE_MS', to: '<= Infinity', seenBy: ['access/grants'] },
   { title: 'a refresh token that was just used ends the login', file: 'lib/refresh-tokens.ts', from: "return isRecent ? 'recent' : 'used'", to: "return 'used'", seenBy: ['access/grants'] },
-  { title: 'a family outlives its 30 days', file: 'lib/refresh-tokens.ts', from: 'family.expires_at.getTime() <= this.#now()', to: 'false', seenBy: ['access/limits'] },
+  { title: 'a family outlives its 30 days', file: 'lib/refresh-tokens.ts', from: 'family.expires_at.getTime() > this.#now()', to: 'true', seenBy: ['access/limits'] },
   { title: 'passwords are not normalized', file: 'lib/passwords.ts', from: "password.normalize('NFKC')", to: 'password', seenBy: ['lib/passwords'] },
   { title: 'hashes of before are not good any more', file: 'lib/passwords.ts', from: '!isNormalized && await', to: 'false && await', seenBy: ['lib/passwords'] },
   { title: 'an unknown user is answered sooner', file: 'lib/passwords.ts', from: 'isOurs ? storedHash : NOBODYS_HASH', to: 'storedHash as string', seenBy: ['lib/passwords'] },

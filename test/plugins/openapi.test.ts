@@ -3,7 +3,7 @@ import t from 'tap'
 import { build } from '../build.js'
 import { janeDoe, unknownId } from '../samples.js'
 
-const { inject } = await build(t)
+const { app, inject } = await build(t)
 const document = (await inject('GET', '/openapi.json')).json()
 
 t.test('the document is valid OpenAPI 3.1', async (t) => {
@@ -117,4 +117,48 @@ t.test('an answer holds nothing but what its schema names', async (t) => {
     t.match(text, /Jane Doe/)
     t.notMatch(text, /secret/)
   }
+})
+
+t.test('the example of an error is what the route answers', async (t) => {
+  const path = `/students/${unknownId}`
+  const shownId = '66b3f0a1c2d4e5f601234567'
+  const examples = (template: string, method: string, status: number) =>
+    document.paths[template][method].responses[status].content['application/problem+json'].example
+  const large = JSON.stringify({ ...janeDoe, name: 'x'.repeat(70_000) })
+  const asText = { method: 'POST', url: '/students/', headers: { 'content-type': 'text/plain' }, payload: 'x' } as const
+  for (const [template, method, status, answer] of [
+    ['/students/', 'post', 400, await inject('POST', '/students/', '{')],
+    ['/students/', 'post', 413, await inject('POST', '/students/', large)],
+    ['/students/', 'post', 415, await app.inject(asText)],
+    ['/students/', 'post', 422, await inject('POST', '/students/', { ...janeDoe, gpa: 5 })],
+    ['/students/{id}', 'get', 404, await inject('GET', path)],
+    ['/students/{id}', 'put', 404, await inject('PUT', path, { name: 'x' })],
+    ['/students/{id}', 'put', 422, await inject('PUT', path, { gpa: 5 })],
+    ['/students/{id}', 'delete', 404, await inject('DELETE', path)],
+    ['/users/{username}', 'get', 404, await inject('GET', '/users/johndoe')]
+  ] as const) {
+    t.equal(answer.statusCode, status)
+    t.strictSame(JSON.parse(answer.body.replaceAll(unknownId, shownId)), examples(template, method, status), `${method} ${template} ${status}`)
+  }
+  const malformed = (await inject('GET', '/students/x')).json()
+  t.strictSame({ ...malformed, instance: '' }, { ...examples('/students/{id}', 'get', 422), instance: '' })
+  for (const [template, methods] of Object.entries<any>(document.paths)) {
+    for (const { responses } of Object.values<any>(methods)) {
+      for (const { content } of Object.values<any>(responses)) {
+        const example = content?.['application/problem+json']?.example
+        if (example) t.equal(example.instance, template.replace('{id}', shownId).replace('{username}', 'johndoe'))
+      }
+    }
+  }
+})
+
+t.test('what the page fills into a form locks nobody out and asks for no scope', async (t) => {
+  const { inject } = await build(t, { auth: { keys: ['x'.repeat(32)] } })
+  const { components, paths } = (await inject('GET', '/openapi.json')).json()
+  t.strictSame(paths['/users/{username}'].put.requestBody.content['application/json'].example, { full_name: 'John Doe' })
+  const newUser = paths['/users/'].post.requestBody.content['application/json'].example
+  t.equal((await inject('POST', '/users/', newUser)).statusCode, 401, 'and a new user can be sent as it is, with a token')
+  const { properties } = components.schemas.TokenRequest
+  for (const name of ['username', 'refresh_token', 'scope']) t.equal(properties[name].default, '', name)
+  t.match(paths['/students/'].post.responses[403].content['application/problem+json'].example, { detail: 'This needs the scope students:write.', instance: '/students/' })
 })
