@@ -16,6 +16,5 @@ export const accepted: Accepted[] = [
   { title: 'of many creates at once a validator refuses only', reason: 'has no validators' },
   { title: 'updates of different fields at once all survive', reason: notAtomic, byChance: true },
   { title: 'limits are shared by all processes', reason: notAtomic, byChance: true },
-  { title: 'an address counts without the port', reason: notAtomic, byChance: true },
   { title: 'what expires has an index for it', reason: 'has no TTL indexes; the API removes what has expired itself' }
 ]
