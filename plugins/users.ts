@@ -42,8 +42,10 @@ class MongoUsers implements UserStore {
       return true
     } catch (error) {
       // another index than that of the name may have refused it
-      if (error instanceof DuplicateKeyError && await this.get(user.username)) return false
-      throw error
+      const stored = error instanceof DuplicateKeyError && await this.get(user.username)
+      if (!stored) throw error
+      // no two hashes have one salt: with this one it is the driver's second try, which met the first
+      return user.hashed_password !== undefined && stored.hashed_password === user.hashed_password
     }
   }
 

@@ -126,3 +126,20 @@ t.test('an error of a repository shows nothing of itself', async (t) => {
   t.notMatch(answer.body, /secret|mongodb/)
   t.match(answer.json(), { title: 'Internal Server Error', detail: /^Something went wrong here \(request req-\w+\)\.$/ })
 })
+
+t.test('what stands behind a hash in the target is no part of Location or instance', async (t) => {
+  const { inject } = await build(t)
+  const created = await inject('POST', '/students/#x?y', janeDoe)
+  t.equal(created.statusCode, 201)
+  t.equal(created.headers.location, `/students/${created.json().id}`)
+  t.equal((await inject('GET', `/students/${unknownId}#x`)).json().instance, `/students/${unknownId}`)
+})
+
+t.test('a text of megabytes is one fault where the limit on bodies lets it in', async (t) => {
+  const { inject } = await build(t, { bodyLimit: 16_777_216 })
+  for (const email of ['a'.repeat(8_000_000), `a@${'b.'.repeat(4_000_000)}c`]) {
+    const answer = await inject('POST', '/students/', { ...janeDoe, email })
+    t.equal(answer.statusCode, 422)
+    t.strictSame(answer.json().errors, [{ pointer: '/email', detail: 'must NOT have more than 254 characters' }])
+  }
+})

@@ -104,7 +104,7 @@ function creating (t: Test, open: Open) {
   t.test('creating a user twice keeps the first', async (t) => {
     const { store } = await open(t)
     await store.create(alice)
-    t.equal(await store.create({ ...alice, email: 'second@example.com', scopes: [] }), false)
+    t.equal(await store.create({ ...alice, email: 'second@example.com', scopes: [], hashed_password: `${hash}2` }), false)
     t.hasStrict(await store.get('alice'), alice)
   })
 
@@ -186,7 +186,7 @@ function updating (t: Test, open: Open) {
 function rivals (t: Test, open: Open) {
   t.test('of several who create one user at once, exactly one does', async (t) => {
     const { store } = await open(t)
-    const users = Array.from({ length: 8 }, (_, index) => ({ ...alice, email: `${index}@example.com` }))
+    const users = Array.from({ length: 8 }, (_, index) => ({ ...alice, email: `${index}@example.com`, hashed_password: `${hash}${index}` }))
     const created = await Promise.all(users.map((user) => store.create(user)))
     t.equal(created.filter(Boolean).length, 1)
     t.hasStrict(await store.get('alice'), users[created.indexOf(true)])

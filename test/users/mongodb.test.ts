@@ -4,6 +4,7 @@ import t from 'tap'
 import { documentId } from '../../lib/user-store.js'
 import mongodb from '../../plugins/mongodb.js'
 import mongoUsers from '../../plugins/users.js'
+import { fakeMongodb, hello } from '../fake-mongodb.js'
 import { client, url } from '../store.js'
 import { userStoreContract } from './contract.js'
 
@@ -22,6 +23,22 @@ userStoreContract(t, async (t) => {
   await app.register(mongoUsers, { database: database.databaseName })
   const collection = database.collection<UserDocument>('users')
   return { store: app.users, put: (username, document) => collection.insertOne({ _id: documentId(username), ...document }) }
+})
+
+t.test('a new profile that meets its own write, after its first answer was lost, is created', async (t) => {
+  const duplicate = { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11000, errmsg: 'x', keyPattern: { _id: 1 } }] }
+  const stored = { _id: documentId('alice'), username: 'alice', hashed_password: 'the hash' }
+  const server = await fakeMongodb(t, (command) => {
+    if (command.insert) return duplicate
+    return command.find ? { ok: 1, cursor: { id: 0n, ns: 'college.users', firstBatch: [stored] } } : hello
+  })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(mongodb, { url: `mongodb://${server}/?directConnection=true` })
+  await app.register(mongoUsers)
+  t.equal(await app.users.create({ username: 'alice', hashed_password: 'the hash' }), true)
+  t.equal(await app.users.create({ username: 'alice', hashed_password: 'another hash' }), false)
+  t.equal(await app.users.create({ username: 'alice' }), false)
 })
 
 t.test('a store whose connection is closed is unavailable, also for a new profile', async (t) => {
