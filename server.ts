@@ -35,6 +35,7 @@ async function serve (config: Config): Promise<void> {
   try {
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
+      onStoreFailure: endWith,
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
       couchbase: couchbaseOf(config),
@@ -104,6 +105,11 @@ function closeOnSignals (app: FastifyInstance, delay: number): void {
     await app.close()
   })
   process.on('SIGINT', onInterrupt(() => process.emit('SIGTERM', 'SIGTERM'), 'npm_lifecycle_event' in process.env))
+}
+
+/** Without its store a server has nothing to serve: it closes with exit status 1, and whatever keeps it running starts it anew. */
+function endWith (error: Error): void {
+  process.nextTick(() => { throw error })
 }
 
 function startLine (url: string, config: Config): string {
