@@ -20,6 +20,7 @@ const USAGE = `Usage:
   student-course-api users enable NAME
   student-course-api users password NAME
   student-course-api backup FOLDER        copies the embedded store, also while the server runs
+  student-course-api check [PATH]         looks for damage in the embedded store or in a backup
   student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
 
 SCOPE is one of ${SCOPES.join(', ')}.
@@ -31,7 +32,7 @@ const options = {
 
 type Words = ReturnType<typeof parse>
 
-const commands: Record<string, (words: Words) => Promise<string>> = { users: runUsers, backup: runBackup, copy: runCopy }
+const commands: Record<string, (words: Words) => Promise<string>> = { users: runUsers, backup: runBackup, check: runCheck, copy: runCopy }
 
 try {
   if (process.argv.length === 2) await import('./server.js')
@@ -68,6 +69,14 @@ async function runBackup ({ rest: [folder, ...more], values }: Words): Promise<s
   const { backup } = await import('./embedded/index.js')
   const file = await backup(DATA_DIR, folder)
   return `The store in ${DATA_DIR} is in ${file}. To restore it, stop the server and put that file in place of the one in ${DATA_DIR}.`
+}
+
+async function runCheck ({ rest: [path, ...more], values }: Words): Promise<string> {
+  if (more.length > 0 || Object.keys(values).length > 0) throw new UsageError(USAGE)
+  readEnvFile()
+  const { check } = await import('./embedded/index.js')
+  const { path: file, documents, hasChecksums } = await check(path ?? loadConfig(process.env).DATA_DIR)
+  return `${file} is sound: ${documents} documents.${hasChecksums ? '' : ' It is of an older format, whose values have no checksums yet: only its structure was checked.'}`
 }
 
 async function runCopy ({ rest, values: { to, ...more } }: Words): Promise<string> {

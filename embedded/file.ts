@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, chownSync, closeSync, constants, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { withChecksum } from './checksum.js'
@@ -87,9 +87,15 @@ function prepareLock (path: string): void {
   const lockPath = `${path}-lock`
   const found = statSync(lockPath, { throwIfNoEntry: false })
   if (found?.isFile() === false) throw new Error(`${lockPath} has to be a file: remove what is there`)
-  if (found === undefined || found.size === 0) writeFileSync(lockPath, Buffer.alloc(lockBytes), { mode: 0o600 })
+  if (found === undefined || found.size === 0) makeLock(lockPath, statSync(path, { throwIfNoEntry: false }))
   // Another process may be using it: nothing of it is touched, nor is it opened, since LMDB's own locks on it would go when it is closed.
   else accessSync(lockPath, constants.R_OK | constants.W_OK)
+}
+
+/** For the store's owner, also where root makes the first backup. */
+function makeLock (lockPath: string, store?: Stats): void {
+  writeFileSync(lockPath, Buffer.alloc(lockBytes), { mode: 0o600 })
+  if (store !== undefined && process.getuid?.() === 0) chownSync(lockPath, store.uid, store.gid)
 }
 
 function removeDraft (draft: string): void {

@@ -6,6 +6,7 @@ import { liveUrl, takeLock, type Lock } from './lock.js'
 import { listening, supervise } from './supervise.js'
 
 export { backup } from './backup.js'
+export { check } from './check.js'
 
 export interface Store {
   /** The connection string for a MongoDB driver. */

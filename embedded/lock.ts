@@ -58,6 +58,11 @@ export async function liveUrl (directory: string, tryLock?: TryLock): Promise<st
   return await answers(holder) ? url : undefined
 }
 
+/** What is known of the process that has the directory, if one has. */
+export async function holderOf (directory: string): Promise<{ pid?: number } | undefined> {
+  return (await liveHolder(directory)).holder
+}
+
 /** Throws an Error that names the process that has the directory, if one has. */
 export async function refuseIfHeld (directory: string): Promise<void> {
   const { holder } = await liveHolder(directory)

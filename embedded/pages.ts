@@ -73,7 +73,9 @@ function readMeta (descriptor: number): Meta {
   const first = metaAt(descriptor, 0)
   const second = metaAt(descriptor, first.pageBytes)
   const [newer, older] = first.transaction > second.transaction ? [first, second] : [second, first]
-  const isNext = newer.transaction === older.transaction + 1n || newer.transaction === 0n
+  // The first meta page of a new file and of a copy is empty.
+  const isFirst = older.transaction === 0n && older.main.root === noPage && older.free.root === noPage
+  const isNext = newer.transaction === older.transaction + 1n || isFirst
   const isInPlace = newer === (newer.transaction % 2n === 0n ? first : second) || newer.transaction === 0n
   if (!isNext || !isInPlace || first.pageBytes !== second.pageBytes) throw new DamagedFile('its meta pages are not those of two transactions')
   const heldPages = BigInt(fstatSync(descriptor).size) / BigInt(newer.pageBytes)

@@ -9,21 +9,27 @@ import ts from 'typescript'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
 
-/**
- * Compiles embedded/ and store-process.ts once, and returns the way to start processes of it. Through tap's loader each process and each worker
- * would compile them anew, for two seconds and more.
- */
+/** Compiles embedded/ and store-process.ts once, and returns the way to start processes of it. */
 export async function storeProcesses (t: Test): Promise<(directory: string) => StoreProcess> {
+  const script = await compiled(t, 'store-process')
+  return directory => new StoreProcess(script, directory)
+}
+
+/**
+ * Compiles embedded/ and a script of this folder; answers the script's path. Through tap's loader each process and each worker would compile
+ * them anew, for two seconds and more.
+ */
+export async function compiled (t: Test, script: string): Promise<string> {
   const target = t.testdir()
   const sources = (await readdir(join(root, 'embedded'), { recursive: true })).map(name => join('embedded', name))
-  for (const source of [...sources, join('test', 'embedded', 'store-process.ts')]) {
+  for (const source of [...sources, join('test', 'embedded', `${script}.ts`)]) {
     if (!source.endsWith('.ts')) continue
     const text = await readFile(join(root, source), 'utf8')
     const output = join(target, source.replace(/ts$/, 'js'))
     await mkdir(dirname(output), { recursive: true })
     await writeFile(output, ts.transpileModule(text, { compilerOptions }).outputText)
   }
-  return directory => new StoreProcess(join(target, 'test', 'embedded', 'store-process.js'), directory)
+  return join(target, 'test', 'embedded', `${script}.js`)
 }
 
 /** A process of its own that starts a store. */
