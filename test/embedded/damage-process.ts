@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { backup } from '../../embedded/index.js'
 import { Collection } from '../../embedded/collection.js'
+import { openCopy, storePath } from '../../embedded/file.js'
+import { inspect } from '../../embedded/inspect.js'
 import { Scan } from '../../embedded/scan.js'
 import { Storage } from '../../embedded/storage.js'
 
@@ -35,7 +36,7 @@ async function examine (directory: string): Promise<Outcome> {
   await writeAndExpire(storage, outcome)
   readEach(storage, stored, outcome)
   await storage.close()
-  await backup(directory, join(directory, 'copy')).catch(error => outcome.errors.push(String(error)))
+  await copyOff(directory, Object.keys(stored).length, outcome)
   return outcome
 }
 
@@ -77,4 +78,14 @@ async function writeAndExpire (storage: Storage, { errors }: Outcome): Promise<v
     await added.write(() => added.put(key, Buffer.alloc(500, index))).catch(error => errors.push(String(error)))
   }
   await students.write(() => students.removeExpired(0, 1000)).catch(error => errors.push(String(error)))
+}
+
+/** What a backup does, but for its own process. */
+async function copyOff (directory: string, count: number, { wrong }: Outcome): Promise<void> {
+  const root = openCopy(storePath(directory))
+  const draft = join(directory, 'copy.mdb')
+  await root.backup(draft, true)
+  await root.close()
+  const { documents } = inspect(draft)
+  if (documents < count) wrong.push(`a copy of ${documents}`)
 }
