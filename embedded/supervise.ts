@@ -23,6 +23,8 @@ export function supervise (worker: Worker, lock: Lock, gate: Gate): Supervised {
   let failure: Error | undefined
   let closed: Promise<void> | undefined
   process.once('exit', gate.shut)
+  // Without a listener, a write beyond a limit on the size of files (ulimit -f) would end the process; with one, it fails. A worker can't listen.
+  process.on('SIGXFSZ', leaveToWriter)
   const failed = new Promise<Error>(resolve => {
     worker.once('error', error => fail(`The embedded store failed: ${String(error)}`, error))
     worker.once('exit', code => { if (failure === undefined && closed === undefined) fail(`The embedded store's thread ended with ${code}`) })
@@ -35,6 +37,7 @@ export function supervise (worker: Worker, lock: Lock, gate: Gate): Supervised {
   })
   const ended = new Promise(resolve => worker.once('exit', resolve)).then(() => {
     process.off('exit', gate.shut)
+    process.off('SIGXFSZ', leaveToWriter)
     return lock.release()
   })
   worker.unref()
@@ -47,3 +50,5 @@ export function supervise (worker: Worker, lock: Lock, gate: Gate): Supervised {
     if (failure !== undefined) throw failure
   }
 }
+
+function leaveToWriter (): void {}
