@@ -21,8 +21,9 @@ const changeBytes = 5 * 4096
 const noSpace: unknown[] = [-30792, 28, 122, 27, 12]
 /** EIO: by this LMDB reports a short write, the first sign of a full disk; it may also be a broken disk. */
 const inputOutput = 5
-/** Of many damaged values only some are told at the start. */
-const toldDamages = 10
+/** Of many damaged values only some are told at the start, and only so many at all. */
+const toldAtStart = 10
+const maxTold = 1000
 
 /**
  * Tables in LMDB. Writes that arrive in one turn of the event loop share one transaction and one sync (group commit);
@@ -45,22 +46,23 @@ export class Storage {
   /** Why LMDB could not write, once that happened. */
   private failure: unknown
 
-  private constructor (root: Root, gate: Gate, room: Room) {
+  private constructor (root: Root, gate: Gate, room: Room, tell: (what: string) => void) {
     this.gate = gate
     this.room = room
     this.root = root
-    this.documents = new Table(root.openDB('documents', encodings), 'documents')
-    this.entries = new Table(root.openDB('entries', encodings), 'entries')
-    this.collections = new Table(root.openDB('collections', encodings), 'collections')
+    this.documents = new Table(root.openDB('documents', encodings), 'documents', tell)
+    this.entries = new Table(root.openDB('entries', encodings), 'entries', tell)
+    this.collections = new Table(root.openDB('collections', encodings), 'collections', tell)
   }
 
   static async open (directory: string, gate = new Gate(), freeBytes?: (path: string) => number): Promise<Storage> {
     const path = storePath(directory)
     const { root, inspection: { format, damaged } } = await openFile(path)
-    const storage = new Storage(root, gate, new Room(path, freeBytes))
+    const tell = teller(path)
+    const storage = new Storage(root, gate, new Room(path, freeBytes), tell)
     try {
       if (format < formatVersion) storage.upgrade(format)
-      for (const what of damaged.slice(0, toldDamages)) process.emitWarning(`The embedded store has damaged data, ${what}: restore ${path} from a backup`)
+      for (const what of damaged.slice(0, toldAtStart)) tell(what)
       return storage
     } catch (error) {
       await storage.close()
@@ -174,5 +176,15 @@ export class Storage {
   private makeRoom (): void {
     const { lastPageNumber, pageSize } = this.root.getStats() as { lastPageNumber: number, pageSize: number }
     this.room.make(this.taken, lastPageNumber, pageSize)
+  }
+}
+
+/** Warns of each damaged value, once: a client's error goes to a log that shows no ids. */
+function teller (path: string): (what: string) => void {
+  const told = new Set<string>()
+  return what => {
+    if (told.has(what) || told.size === maxTold) return
+    told.add(what)
+    process.emitWarning(`The embedded store has damaged data, ${what}: restore ${path} from a backup`)
   }
 }

@@ -23,10 +23,13 @@ const kinds = { documents: 'the document', entries: 'the index entry', collectio
 export class Table {
   private readonly database: Database<Buffer, Buffer>
   private readonly name: TableName
+  private readonly tell: (what: string) => void
 
-  constructor (database: Database<Buffer, Buffer>, name: TableName) {
+  /** `tell` gets each damaged value in words when it is read. */
+  constructor (database: Database<Buffer, Buffer>, name: TableName, tell: (what: string) => void) {
     this.database = database
     this.name = name
+    this.tell = tell
   }
 
   get (key: Buffer): Buffer | undefined {
@@ -66,8 +69,14 @@ export class Table {
     }
   }
 
+  private refuse (key: Buffer): never {
+    const what = shownEntry(this.name, key)
+    this.tell(what)
+    throw new DamagedValue(what)
+  }
+
   private checked (key: Buffer, stored: Buffer): Buffer {
-    if (!isWhole(key, stored)) throw new DamagedValue(shownEntry(this.name, key))
+    if (!isWhole(key, stored)) this.refuse(key)
     return stored.subarray(0, stored.length - checksumBytes)
   }
 }

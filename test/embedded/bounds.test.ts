@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { Socket } from 'node:net'
 import { serialize } from 'bson'
 import t from 'tap'
@@ -113,15 +113,14 @@ t.test('a message in work counts, also when more comes behind it', async t => {
   const { client, server, socketPath } = await serverFor(t, { connections: { limitBytes: 4 * megabyte } })
   const { write } = server.storage
   const [busy, late] = [await WireClient.open(socketPath), await WireClient.open(socketPath)]
-  let release = () => {}
-  const working = new Promise<void>(resolve => {
-    t.intercept(server.storage, 'write', {
-      value: async (work: () => unknown) => {
-        resolve()
-        await new Promise<void>(go => { release = go })
-        return write.call(server.storage, work)
-      }
-    })
+  const events = new EventEmitter()
+  const working = once(events, 'begun')
+  t.intercept(server.storage, 'write', {
+    value: async (work: () => unknown) => {
+      events.emit('begun')
+      await once(events, 'go on')
+      return write.call(server.storage, work)
+    }
   })
   const answered = busy.send({ insert: 'students', documents: [{ _id: 1, text: 'x'.repeat(3 * megabyte) }] })
   await working
@@ -129,7 +128,7 @@ t.test('a message in work counts, also when more comes behind it', async t => {
   for (let turns = 0; turns < 20; turns++) await client.send({ ping: 1 })
   const outcome = late.send({ ping: 1, comment: 'x'.repeat(3 * megabyte) }).then(() => 'answered')
   t.equal(await Promise.race([outcome, late.closed().then(() => 'closed')]), 'closed')
-  release()
+  events.emit('go on')
   t.match(await answered, { n: { value: 1 } })
   for (const { socket } of [busy, late]) socket.destroy()
 })
