@@ -3,7 +3,7 @@ import type { CopyOrder, CopyResult } from './copy-apart.js'
 import { openCopy } from './file.js'
 
 process.once('message', async ({ source, draft }: CopyOrder) => {
-  const result: CopyResult = await copy(source, draft).then(() => ({}), error => ({ error: error instanceof Error ? error.message : String(error) }))
+  const result: CopyResult = await copy(source, draft).then(() => ({}), ({ message }: Error) => ({ error: message }))
   process.send?.(result, () => process.disconnect())
 })
 

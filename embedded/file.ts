@@ -73,7 +73,7 @@ function checkRoom (draft: string): void {
   try {
     writeFileSync(draft, Buffer.alloc(neededBytes), { mode: 0o600 })
   } catch (cause) {
-    throw new Error(`The embedded store needs ${neededBytes} bytes in ${dirname(draft)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`The embedded store needs ${neededBytes} bytes in ${dirname(draft)}: ${String(cause)}`, { cause })
   } finally {
     rmSync(draft, { force: true })
   }

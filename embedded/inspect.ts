@@ -28,7 +28,8 @@ export function inspect (path: string): Inspection {
   try {
     return new Inspector(path).run(descriptor)
   } catch (error) {
-    if (!(error instanceof DamagedFile)) throw error
+    // Numbers that are no longer lengths of anything are out of some range.
+    if (!(error instanceof DamagedFile || error instanceof RangeError)) throw error
     throw new Error(`The store's file ${path} is damaged (${error.message}): restore it from a backup`, { cause: error })
   } finally {
     closeSync(descriptor)

@@ -52,11 +52,14 @@ export function readTree (bytes: Buffer, at: number): Tree {
 /** The pages of an open file, by number. */
 export class PageFile {
   readonly meta: Meta
+  /** How many pages the file has; free ones may be missing at its end. */
+  readonly length: number
   private readonly descriptor: number
 
   constructor (descriptor: number) {
     this.descriptor = descriptor
     this.meta = readMeta(descriptor)
+    this.length = Math.floor(fstatSync(descriptor).size / this.meta.pageBytes)
   }
 
   /** Reads into a buffer of one page or several. */

@@ -41,7 +41,7 @@ export class Room {
         size += writeSync(descriptor, Buffer.alloc(Math.min(until - size, 16 * stepBytes)), 0, undefined, size)
       }
     } catch (error) {
-      throw outOfSpace(error instanceof Error ? error.message : String(error))
+      throw outOfSpace(String(error))
     } finally {
       closeSync(descriptor)
     }

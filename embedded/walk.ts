@@ -24,7 +24,7 @@ export class Walk {
   constructor (descriptor: number) {
     this.file = new PageFile(descriptor)
     this.pages = Number(this.file.meta.lastPage) + 1
-    this.met = new Uint8Array(this.pages)
+    this.met = new Uint8Array(Math.min(this.pages, this.file.length))
   }
 
   /** Walks over the main tree, the named trees in it, and the list of free pages. `visitorOf` tells who gets the entries of a tree, '' for the main one. */
@@ -68,7 +68,7 @@ export class Walk {
   private meet (first: bigint, count: number): void {
     const start = Number(first)
     if (first < 2n || start + count > this.pages) throw new DamagedFile(`page ${first} is not one of ${this.pages}`)
-    for (let page = start; page < start + count; page++) {
+    for (let page = start; page < Math.min(start + count, this.met.length); page++) {
       if (this.met[page] === 1) throw new DamagedFile(`page ${page} is in use twice`)
       this.met[page] = 1
     }

@@ -72,7 +72,7 @@ t.test('no room for a first start, no inodes, or a folder in place of a file is 
   }
   const small = await disk(t, 'size=1m')
   await fill(small, 8192)
-  await refused({ DATA_DIR: small }, /^The embedded store needs 1048576 bytes in [^ ]+: ENOSPC/)
+  await refused({ DATA_DIR: small }, /^The embedded store needs 1048576 bytes in [^ ]+: Error: ENOSPC/)
   const empty = await disk(t, 'size=1m')
   await fill(empty, 0)
   await refused({ DATA_DIR: empty }, /ENOSPC/)

@@ -67,7 +67,7 @@ async function damagedStore (t: Test): Promise<string> {
 
 t.test('a store with a damaged document gives no backup that says nothing of it', async t => {
   const [directory, target] = [await damagedStore(t), await directoryFor(t)]
-  const what = "has damaged data, the document with the key 61 of college.students"
+  const what = 'has damaged data, the document with the key 61 of college.students'
   await t.rejects(backup(directory, target), { message: `Nothing was written: ${directory}/store.mdb ${what}` })
   const storage = await Storage.open(directory)
   const other = Buffer.from('college.students\0b')

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ObjectId, serialize } from 'bson'
@@ -7,13 +8,14 @@ import t, { type Test } from 'tap'
 import { Collection } from '../../embedded/collection.js'
 import { documentKey } from '../../embedded/keys.js'
 import { fieldsOf } from '../../embedded/bson.js'
+import { inspect } from '../../embedded/inspect.js'
 import { Storage } from '../../embedded/storage.js'
 import { randomFrom } from './frames.js'
 import { compiled } from './processes.js'
 import { directoryFor } from './support.js'
 
-// `npm run damage` makes ten times as many copies; DAMAGE_SEED gives those of another run again.
-const copies = Number(process.env.DAMAGE_COPIES ?? 40)
+// `npm run damage` makes twenty times as many copies; DAMAGE_SEED gives those of another run again.
+const copies = Number(process.env.DAMAGE_COPIES ?? 20)
 const seed = Number(process.env.DAMAGE_SEED ?? 1)
 const pageBytes = 4096
 
@@ -144,4 +146,47 @@ for (const [what, damage] of damages) {
     }
     t.ok(of(({ refused, errors }) => refused !== undefined || errors.length > 0) > copies / 4, 'it was damage indeed')
   })
+}
+
+t.test('whatever byte of a header, of a node or of a list of free pages is another one, the file is read or refused, by an error in words', async t => {
+  const folder = await directoryFor(t)
+  await storeIn(join(folder, 'sound'))
+  const path = join(folder, 'altered.mdb')
+  await copyFile(join(folder, 'sound', 'store.mdb'), path)
+  const { documents } = inspect(path)
+  const descriptor = openSync(path, 'r+')
+  t.teardown(() => closeSync(descriptor))
+  const random = randomFrom(seed)
+  const byte = Buffer.alloc(1)
+  const words = new Set<string>()
+  for (const at of structure(await readFile(path))) {
+    readSync(descriptor, byte, 0, 1, at)
+    const [before = 0] = byte
+    const bit = 1 << Math.floor(random() * 8)
+    for (const other of random() < 0.5 ? [before ^ bit] : [random() < 0.5 ? 0 : 255]) {
+      writeSync(descriptor, Buffer.from([other]), 0, 1, at)
+      try {
+        const { documents: found } = inspect(path)
+        if (found !== documents) t.fail(`${found} documents with ${other} for ${before} at ${at}`)
+      } catch (error) {
+        words.add(String(error).replaceAll(/\d+/g, 'N').replace(path, ''))
+      }
+      writeSync(descriptor, Buffer.from([before]), 0, 1, at)
+    }
+  }
+  for (const one of words) t.match(one, /^Error: (The store's file .* is damaged \(.*\)|The store .* has format .*| ?is not a store)/)
+  t.ok(words.size > 15, `${words.size} sorts of damage`)
+})
+
+/** Where the meta pages, the headers, some pointers and the first and last node of each page stand. */
+function structure (bytes: Buffer): number[] {
+  const positions: number[] = []
+  for (let page = 0; page * pageBytes < usedBytes(bytes); page++) {
+    const start = page * pageBytes
+    const isMeta = page < 2
+    const upper = bytes.readUInt16LE(start + 22) + 24
+    const ranges = isMeta ? [[0, 160]] : [[0, 28], [upper, upper + 12], [pageBytes - 150, pageBytes - 130]]
+    for (const [first = 0, last = 0] of ranges) for (let offset = first; offset < Math.min(last, pageBytes); offset += isMeta ? 1 : 2) positions.push(start + offset + (page % 2))
+  }
+  return positions
 }

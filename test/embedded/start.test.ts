@@ -92,14 +92,18 @@ function workerThat (t: Test, what: string): Worker {
 t.test('a worker that fails later is reported at once, to the starter too, and again by close', async t => {
   const worker = workerThat(t, "throw new Error('broken')")
   t.equal(await listening(worker), 5)
+  const before = process.listenerCount('SIGXFSZ')
   let released = 0
   const warned = once(process, 'warning')
   const { close, failed } = supervise(worker, heldLock(() => released++), new Gate())
+  t.equal(process.listenerCount('SIGXFSZ'), before + 1)
+  process.emit('SIGXFSZ', 'SIGXFSZ')
   worker.postMessage('fail')
   t.match(await warned, [{ message: 'The embedded store failed: Error: broken' }])
   t.match(await failed, { message: 'The embedded store failed: Error: broken', cause: { message: 'broken' } })
   await t.rejects(close(), { message: /broken/ })
   t.equal(released, 1)
+  t.equal(process.listenerCount('SIGXFSZ'), before)
 })
 
 t.test('a worker that ends without a word has failed too, unless it was closed', async t => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { copyFile, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import fs from 'node:fs'
+import { copyFile, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'lmdb'
@@ -133,6 +135,36 @@ t.test('what was written is there after a restart', async t => {
     await storage.close()
   }
   t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
+})
+
+t.test('without room for a new store, or with a folder where its lock file belongs, opening it fails in words', async t => {
+  const directory = await directoryFor(t)
+  await mkdir(join(directory, 'store.mdb.new'))
+  await writeFile(join(directory, 'store.mdb.new', 'x'), '')
+  await t.rejects(Storage.open(directory), { code: /E/ })
+  const full = await directoryFor(t)
+  const intercept = t.intercept(fs, 'writeFileSync', { value: () => { throw new Error('ENOSPC: no space left on device') } })
+  syncBuiltinESMExports()
+  await t.rejects(Storage.open(full), { message: `The embedded store needs 1048576 bytes in ${full}: Error: ENOSPC: no space left on device` })
+  intercept.restore()
+  syncBuiltinESMExports()
+  await mkdir(join(full, 'store.mdb-lock'))
+  await t.rejects(Storage.open(full), { message: `${full}/store.mdb-lock has to be a file: remove what is there` })
+})
+
+t.test('a file that can not be made longer is a full disk to those who write, and nobody else', async t => {
+  const storage = await Storage.open(await directoryFor(t))
+  await storage.write(() => storage.put(storage.documents, key, value(1)))
+  const { writeSync } = fs
+  const intercept = t.intercept(fs, 'writeSync', { value: () => { throw new Error('EFBIG: file too large') } })
+  syncBuiltinESMExports()
+  await t.rejects(storage.write(() => storage.put(storage.documents, key, value(2_000_000))), /The store could not write: Error: EFBIG/)
+  t.same(await storage.write(() => storage.documents.get(key)), value(1))
+  intercept.restore()
+  t.equal(fs.writeSync, writeSync)
+  syncBuiltinESMExports()
+  await storage.write(() => storage.put(storage.documents, key, value(2_000_000)))
+  await storage.close()
 })
 
 t.test('a crash while the store was made leaves nothing in the way', async t => {
