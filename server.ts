@@ -57,6 +57,7 @@ async function serve (config: Config): Promise<void> {
   try {
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
+      onStoreFailure: endWith,
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
       couchbase: couchbaseOf(config),
@@ -166,6 +167,11 @@ function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS: delay }: C
     log.flush().finally(() => process.exit(1))
   }, 'npm_lifecycle_event' in process.env)
   for (const signal of ENDS) process.on(signal, handle)
+}
+
+/** Without its store a server has nothing to serve: it closes with exit status 1, and whatever keeps it running starts it anew. */
+function endWith (error: Error): void {
+  process.nextTick(() => { throw error })
 }
 
 function startLine (url: string, config: Config): string {

@@ -64,7 +64,7 @@ t.test('the store is backed up and copied while the server runs', async (t) => {
   t.match(await run({ DATA_DIR: folder }, 'users list'), { code: 0, output: 'alice enabled\n' })
   t.match(await run(env, `backup ${folder}`), { code: 1, output: /is there already/ })
   const words = 'copy --to -'
-  const copied = 'students: 0 documents, 0 of them copied, 0 there already.\nusers: 1 documents, 1 of them copied, 0 there already.\n'
+  const copied = 'students: 0 here, 0 there, 0 of them copied now.\nusers: 1 here, 1 there, 1 of them copied now.\n'
   const { code, output } = await run({ ...env, MONGODB_DATABASE: 'college' }, words, `${storeUrl}\n`)
   t.teardown(() => client.db('college').dropDatabase())
   t.equal(code, 0)

@@ -1,0 +1,86 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import t, { type Test } from 'tap'
+import { backup, check } from '../../embedded/index.js'
+import { encodings } from '../../embedded/file.js'
+import { inspect } from '../../embedded/inspect.js'
+import { Storage } from '../../embedded/storage.js'
+import { directoryFor } from './support.js'
+
+const keys = Array.from({ length: 250 }, (_, index) => Buffer.from(`college.students\0${String(index).padStart(4, '0')}`))
+const text = (key: Buffer): string => key.toString().repeat(1 + Number(key.subarray(-2)))
+
+/** A store as the versions before checksums left it. */
+async function oldStore (t: Test, format: number): Promise<string> {
+  const directory = await directoryFor(t)
+  const root = open<Buffer, Buffer>({ path: join(directory, 'store.mdb'), noSubdir: true, overlappingSync: false, ...encodings })
+  const number = (value: number): Buffer => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(value)
+    return bytes
+  }
+  const documents = root.openDB('documents', encodings)
+  const collections = root.openDB('collections', encodings)
+  root.transactionSync(() => {
+    root.putSync(Buffer.from('format'), number(format))
+    root.putSync(Buffer.from('size'), number(4096))
+    for (const key of keys) documents.putSync(key, Buffer.from(text(key)))
+    if (format > 1) collections.putSync(Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
+  })
+  await root.close()
+  return directory
+}
+
+for (const format of [1, 2]) {
+  t.test(`a store of format ${format} gets its checksums at the first start, in one transaction, and keeps all that it has`, async t => {
+    const directory = await oldStore(t, format)
+    await t.rejects(Storage.open(directory, undefined, () => 0), /the disk is full/, 'not without room for them')
+    t.match(await check(directory), { format, documents: keys.length, hasChecksums: false })
+    for (let start = 0; start < 2; start++) {
+      const storage = await Storage.open(directory)
+      for (const key of keys) t.equal(String(storage.documents.get(key)), text(key))
+      t.same([...storage.collections.getRange()].map(({ value }) => String(value)), ['{"indexes":[]}'])
+      await storage.close()
+      t.match(await check(directory), { format: 3, documents: keys.length, hasChecksums: true })
+    }
+  })
+}
+
+t.test('a store of an older format is backed up as it is', async t => {
+  const [directory, target] = [await oldStore(t, 2), await directoryFor(t)]
+  await backup(directory, target)
+  t.match(await check(target), { format: 2, documents: keys.length, hasChecksums: false })
+})
+
+/** A file with some bytes in place of others, all of them found once. */
+async function altered (directory: string, from: string | Buffer, to: string | Buffer): Promise<string> {
+  const path = join(directory, 'altered.mdb')
+  await copyFile(join(directory, 'store.mdb'), path)
+  const bytes = await readFile(path)
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1)) Buffer.from(to).copy(bytes, at)
+  await writeFile(path, bytes)
+  return path
+}
+
+t.test('what would hide documents is refused, though LMDB would read it', async t => {
+  const directory = await directoryFor(t)
+  const storage = await Storage.open(directory)
+  await storage.write(() => {
+    storage.collections.putSync(Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
+    storage.entries.putSync(Buffer.from('college.students\0entry'), Buffer.from('of a document'))
+    storage.documents.putSync(Buffer.from('college.students\0some key'), Buffer.from('some value'))
+  })
+  await storage.close()
+  for (const [from, to, words] of [
+    ['documents\0', 'documentz\0', /it has an unknown part/],
+    ['{"indexes":[]}', '{"indexes":[ }', /the description of the collection college\.students/],
+    ['college.students\0some', 'college.studentt\0some', /a document stands under the key of another/],
+    [Buffer.from([0, 0, 0, 0, 0, 0, 8, 64]), Buffer.from([0, 0, 0, 0, 0, 0, 0, 64]), /its format can not be read/]
+  ] as const) {
+    const path = await altered(directory, from, to)
+    t.throws(() => inspect(path), { message: words })
+  }
+  t.same(inspect(await altered(directory, 'of a document', 'of a d0cument')).damaged, ['the index entry with the key 656e747279 of college.students'])
+  t.same(inspect(await altered(directory, 'some value', 'some valve')).damaged, ['the document with the key 736f6d65206b6579 of college.students'])
+})
