@@ -1,12 +1,11 @@
 // Containers that share a volume, as the kernel has them: each process is number 1 of its own process namespace and has the store under a path of
 // its own. Needs Linux, util-linux and root.
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { listening, Process } from '../launch.js'
+import { built } from '../root.js'
 import { janeDoe } from '../samples.js'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const rounds = Number(process.env.CONTAINER_ROUNDS ?? 12)
 
 /** A folder that stands for a volume, and a way to run the command line in containers that have it. */
@@ -18,7 +17,7 @@ async function volume (t: Test): Promise<{ path: string, run: (words?: string) =
   let mounts = 0
   const run = (words = '') => {
     const mount = `${folder}/mount-${++mounts}`
-    const script = `mkdir ${mount} && mount --bind ${path} ${mount} && exec ${process.execPath} ${root}dist/cli.js ${words}`
+    const script = `mkdir ${mount} && mount --bind ${path} ${mount} && exec ${process.execPath} ${built}cli.js ${words}`
     const args = ['--pid', '--fork', '--kill-child', '--mount', '--mount-proc', 'sh', '-c', script]
     return new Process(t, 'unshare', args, { cwd: folder, env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: mount } })
   }

@@ -1,12 +1,10 @@
 // Where the system has no room for the store, by limits on files, or a place that can't be used: needs Linux, util-linux and root, to mount a tmpfs.
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { launch, listening, Process } from '../launch.js'
+import { built } from '../root.js'
 import { janeDoe } from '../samples.js'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A small disk of its own. */
 async function disk (t: Test, options: string): Promise<string> {
@@ -31,7 +29,7 @@ async function fill (folder: string, leave: number): Promise<void> {
 t.test('beyond a limit on the size of files writes are 507, reads go on, and the process lives and stops as it should', async (t) => {
   const folder = await mkdtemp('/tmp/limit-')
   t.teardown(() => rm(folder, { recursive: true }))
-  const server = new Process(t, 'sh', ['-c', `ulimit -f 4096; exec ${process.execPath} ${root}dist/server.js`], {
+  const server = new Process(t, 'sh', ['-c', `ulimit -f 4096; exec ${process.execPath} ${built}server.js`], {
     cwd: folder, env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: `${folder}/data`, LOG_LEVEL: 'fatal' }
   })
   const url = await listening(server)
