@@ -145,7 +145,7 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
 function warningsOf (config: Config): string[] {
   if (config.AUTH === 'on') return []
   return [
-    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: whoever reaches this address may read and change everything']),
+    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: anyone who can reach this address can read and change everything']),
     ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
   ]
 }

@@ -51,7 +51,7 @@ export function checkOptions (options: AppOptions): void {
   const faults = Object.entries(checks)
     .map(([name, [isRight, what]]) => ({ name, value: options[name as keyof AppOptions], isRight, what })) // the names come from there
     .filter(({ value, isRight }) => value !== undefined && !isRight(value))
-    .map(({ name, what }) => `${name} has to be ${what}`)
+    .map(({ name, what }) => `${name} must be ${what}`)
   const unknown = [
     ...unknownNames(options, [...Object.keys(checks), ...OF_FASTIFY]),
     ...Object.entries(parts).flatMap(([name, known]) => unknownNames(options[name as keyof AppOptions], known, `${name}.`)) // as above

@@ -26,7 +26,7 @@ t.test('a wrong word is exit 2 with how to say it, what can not be done exit 1',
     t.match(output, /Usage:\n {2}student-course-api /)
   }
   t.match(await run({ ...env, PORT: 'x' }, 'users list'), { code: 2, output: /PORT must be integer/ })
-  t.strictSame(await run(env, 'users disable nobody'), { code: 1, output: 'There is no user nobody.\n' })
+  t.strictSame(await run(env, 'users disable nobody'), { code: 1, output: 'There is no user named nobody.\n' })
 })
 
 t.test('where the configuration names a Couchbase bucket, users are looked for there', async (t) => {
