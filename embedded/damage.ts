@@ -8,6 +8,6 @@ export class DamagedFile extends Error {
 /** One value is damaged, and no other suffers from it. `what` names it: a document, an index entry, a collection's description. */
 export class DamagedValue extends MongoError {
   constructor (readonly what: string) {
-    super('InternalError', `The embedded store has damaged data, ${what}: restore it from a backup`)
+    super('DataCorruptionDetected', `The embedded store has damaged data, ${what}: restore it from a backup`)
   }
 }

@@ -96,7 +96,7 @@ t.test('a damaged student is 500, named in the log, and takes no other along', a
   t.equal((await fetch(`${again}/students/${sound}`)).status, 200)
   t.equal((await fetch(`${again}/students/`)).status, 500)
   t.match(second.output, new RegExp(`Warning: The embedded store has damaged data, the document ObjectId\\('${damaged}'\\) of college\\.students: restore`))
-  t.match(second.output, /"level":50.*InternalError/, 'not the code of a full disk')
+  t.match(second.output, new RegExp(`"level":50.*"message":"The embedded store has damaged data, the document ObjectId\\('${damaged}'\\) of college\\.students`), 'not the code of a full disk')
   t.strictSame(await runCli(env, 'check').then(({ code }) => code), 1, 'in use')
   second.child.kill('SIGTERM')
   await second.exited
