@@ -70,7 +70,7 @@ const nothingChanged: Example = { detail: 'The database is out of reach. Nothing
 export function problemAnswers (instance: string, own: Partial<Record<Status, Example>>, ...statuses: Status[]) {
   const known: Partial<Record<Status, Example>> = { ...examples, ...(statuses.includes(507) && { 503: nothingChanged }), ...own }
   return Object.fromEntries(statuses.map((status) => {
-    const { detail, errors } = known[status] ?? { detail: problems[status] }
+    const { detail, errors } = known[status] as Example // those of 404 and 422 are the route's
     return [status, {
       description: problems[status],
       content: { [PROBLEM_TYPE]: { schema: ProblemDetails, example: problem(status, detail, instance, errors) } },

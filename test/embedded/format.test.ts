@@ -6,6 +6,7 @@ import { backup, check } from '../../embedded/index.js'
 import { encodings } from '../../embedded/file.js'
 import { inspect } from '../../embedded/inspect.js'
 import { Storage } from '../../embedded/storage.js'
+import { runCli } from '../launch.js'
 import { directoryFor } from './support.js'
 
 const keys = Array.from({ length: 250 }, (_, index) => Buffer.from(`college.students\0${String(index).padStart(4, '0')}`))
@@ -51,6 +52,7 @@ t.test('a store of an older format is backed up as it is', async t => {
   const [directory, target] = [await oldStore(t, 2), await directoryFor(t)]
   await backup(directory, target)
   t.match(await check(target), { format: 2, documents: keys.length, hasChecksums: false })
+  t.match(await runCli({}, `check ${target}`), { code: 0, output: /is sound: 250 documents\. It is of an older format/ })
 })
 
 /** A file with some bytes in place of others, all of them found once. */
