@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -33,16 +33,15 @@ export async function chooseAddress (directory: string, platform: NodeJS.Platfor
 /** Whether a socket of this name can be had and kept from others. Many file systems that a container or WSL mounts have none. */
 export async function takesSocket (socketPath: string): Promise<boolean> {
   const server = createServer()
-  try {
-    server.listen(socketPath)
-    await once(server, 'listening')
-    chmodSync(socketPath, 0o600)
-    return true
-  } catch {
-    return false
-  } finally {
-    server.close()
-  }
+  const isTaken = await listenAlone(server, socketPath).then(() => true, () => false)
+  server.close()
+  return isTaken
+}
+
+async function listenAlone (server: Server, socketPath: string): Promise<void> {
+  server.listen(socketPath)
+  await once(server, 'listening')
+  chmodSync(socketPath, 0o600)
 }
 
 export function urlOf ({ socketPath, token }: Address, port: number): string {

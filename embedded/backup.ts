@@ -33,8 +33,8 @@ export async function backup (path: string, directory: string, platform = proces
 }
 
 function refuseDamaged (file: string, source = file): void {
-  const { damaged: [what, ...others] } = inspect(file)
-  if (what !== undefined) throw new Error(`Nothing was written: ${source} has damaged data, ${what}${others.length > 0 ? ` and ${others.length} more` : ''}`)
+  const { damaged } = inspect(file)
+  if (damaged.length > 0) throw new Error(`Nothing was written: ${source} has ${damaged.length} damaged values, first ${damaged[0]}`)
 }
 
 /** By a handle that can write: Windows syncs no other. */

@@ -35,10 +35,10 @@ export async function copyApart (source: string, draft: string, isTaken: (pid: n
 }
 
 function forkUntaken (isTaken: (pid: number | undefined) => boolean): ChildProcess {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
     const child = fork(new URL('./copy-process.js', import.meta.url), { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     if (!isTaken(child.pid)) return child
     child.kill()
-    if (attempt === attempts) throw new Error('Every process has the id of the one that uses the store: try again')
   }
+  throw new Error('Every process has the id of the one that uses the store: try again')
 }

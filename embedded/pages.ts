@@ -29,7 +29,6 @@ export interface Meta {
 export const noPage = 0xffffffffffffffffn
 export const headerBytes = 24
 export const pageFlags = { branch: 1, leaf: 2, overflow: 4, meta: 8 }
-const treeBytes = 48
 const magic = 0xbeefc0de
 const dataVersion = 2
 /** Of the flags of an environment only what says how the file is laid out: keys of the free tree are whole numbers. */
@@ -37,7 +36,6 @@ const integerKeys = 8
 const noSubdirectory = 0x4000
 
 export function readTree (bytes: Buffer, at: number): Tree {
-  if (bytes.length < at + treeBytes) throw new DamagedFile('a tree is described by too few bytes')
   return {
     flags: bytes.readUInt16LE(at + 4),
     depth: bytes.readUInt16LE(at + 6),
@@ -79,8 +77,9 @@ function readMeta (descriptor: number): Meta {
   // The first meta page of a new file and of a copy is empty.
   const isFirst = older.transaction === 0n && older.main.root === noPage && older.free.root === noPage
   const isNext = newer.transaction === older.transaction + 1n || isFirst
-  const isInPlace = newer === (newer.transaction % 2n === 0n ? first : second) || newer.transaction === 0n
-  if (!isNext || !isInPlace || first.pageBytes !== second.pageBytes) throw new DamagedFile('its meta pages are not those of two transactions')
+  const place = newer.transaction % 2n === 0n ? first : second
+  const isSound = [isNext, [place.transaction, 0n].includes(newer.transaction), first.pageBytes === second.pageBytes]
+  if (isSound.includes(false)) throw new DamagedFile('its meta pages are not those of two transactions')
   const heldPages = BigInt(fstatSync(descriptor).size) / BigInt(newer.pageBytes)
   for (const { root } of [newer.free, newer.main]) if (root !== noPage && root >= heldPages) throw new DamagedFile('it ends before its trees')
   return newer

@@ -12,7 +12,7 @@ const lengthBytes = 8
 
 /**
  * Walks over all pages of a snapshot of the file and throws a DamagedFile where LMDB would read outside of a page, meet a page twice, or not find
- * what is there. What the pages hold is for the visitors to check.
+ * what is there; a RangeError where there are too few bytes for what should stand there. What the pages hold is for the visitors to check.
  */
 export class Walk {
   private readonly file: PageFile
@@ -52,7 +52,6 @@ export class Walk {
 
   /** The value that node data of {page, transaction, pages} points to. */
   overflow (data: Buffer, length: number): { value: Buffer, pages: number } {
-    if (data.length < 24) throw new DamagedFile('a value has no place')
     const { pageBytes } = this.file.meta
     const number = data.readBigUInt64LE()
     const pages = Math.ceil((headerBytes + length) / pageBytes)
@@ -76,12 +75,12 @@ export class Walk {
 
   /** A list of free pages: its length, then page numbers, each with its count before it, negative, where it begins several; 0 is no page. */
   private checkFree (list: Buffer): void {
-    const length = list.length < lengthBytes ? -1n : list.readBigInt64LE()
-    if (length < 0n || length > list.length / lengthBytes - 1) throw new DamagedFile('a list of free pages has a wrong length')
-    for (let index = 1; index <= Number(length); index++) {
+    const length = Number(list.readBigUInt64LE())
+    if (length > list.length / lengthBytes - 1) throw new DamagedFile('a list of free pages has a wrong length')
+    for (let index = 1; index <= length; index++) {
       let count = 1n
       let page = list.readBigInt64LE(index * lengthBytes)
-      if (page < 0n && index < Number(length)) {
+      if (page < 0n && index < length) {
         count = -page
         page = list.readBigInt64LE(++index * lengthBytes)
       }
@@ -181,7 +180,6 @@ function even (length: number): number {
 }
 
 function compareNumbers (a: Buffer, b: Buffer): number {
-  if (a.length !== 8 || b.length !== 8) throw new DamagedFile('a list of free pages has no number')
   const [left, right] = [a.readBigUInt64LE(), b.readBigUInt64LE()]
   return left < right ? -1 : Number(left > right)
 }

@@ -67,15 +67,16 @@ async function damagedStore (t: Test): Promise<string> {
 
 t.test('a store with a damaged document gives no backup that says nothing of it', async t => {
   const [directory, target] = [await damagedStore(t), await directoryFor(t)]
-  const what = 'has damaged data, the document with the key 61 of college.students'
-  await t.rejects(backup(directory, target), { message: `Nothing was written: ${directory}/store.mdb ${what}` })
+  const what = 'the document with the key 61 of college.students'
+  const refused = { message: `Nothing was written: ${directory}/store.mdb has 1 damaged values, first ${what}` }
+  await t.rejects(backup(directory, target), refused)
   const storage = await Storage.open(directory)
   const other = Buffer.from('college.students\0b')
   await storage.write(() => storage.documents.putSync(other, Buffer.from('another')))
-  t.throws(() => storage.documents.get(key), { message: `The embedded store ${what}: restore it from a backup` })
+  t.throws(() => storage.documents.get(key), { message: `The embedded store has damaged data, ${what}: restore it from a backup` })
   t.equal(String(storage.documents.get(other)), 'another')
   const held = await takeLock(directory)
-  await t.rejects(backup(directory, target), { message: `Nothing was written: ${directory}/store.mdb ${what}` }, 'nor beside a process that has it')
+  await t.rejects(backup(directory, target), refused, 'nor beside a process that has it')
   t.strictSame(await readdir(target), [])
   await held.release()
   await storage.close()

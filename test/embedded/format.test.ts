@@ -4,7 +4,9 @@ import { open } from 'lmdb'
 import t, { type Test } from 'tap'
 import { backup, check } from '../../embedded/index.js'
 import { encodings } from '../../embedded/file.js'
+import { types } from '../../embedded/bson.js'
 import { inspect } from '../../embedded/inspect.js'
+import { collectionPrefix, documentKey, shownKey } from '../../embedded/keys.js'
 import { Storage } from '../../embedded/storage.js'
 import { runCli } from '../launch.js'
 import { directoryFor } from './support.js'
@@ -85,4 +87,25 @@ t.test('what would hide documents is refused, though LMDB would read it', async 
   }
   t.same(inspect(await altered(directory, 'of a document', 'of a d0cument')).damaged, ['the index entry with the key 656e747279 of college.students'])
   t.same(inspect(await altered(directory, 'some value', 'some valve')).damaged, ['the document with the key 736f6d65206b6579 of college.students'])
+})
+
+t.test('a format that can not be is damage, and so are meta pages in each other\'s place', async t => {
+  for (const format of [1.5, 0, 3]) {
+    const directory = await oldStore(t, format)
+    t.throws(() => inspect(join(directory, 'store.mdb')), { message: /its format can not be read/ }, `${format}`)
+  }
+  const path = join(await oldStore(t, 2), 'store.mdb')
+  const bytes = await readFile(path)
+  const [first, second] = [Buffer.from(bytes.subarray(0, 4096)), Buffer.from(bytes.subarray(4096, 8192))]
+  await writeFile(path, Buffer.concat([second, first, bytes.subarray(8192)]))
+  t.throws(() => inspect(path), { message: /its meta pages are not those of two transactions/ })
+})
+
+t.test('a key is shown in words, with the id of its document where that is an ObjectId or text', async t => {
+  const id = (type: number, value: Buffer) => documentKey(collectionPrefix('college.users'), { name: '_id', type, value })
+  const text = Buffer.from('\x18\0\0\0userprofile::alice\0\0\0\0\0')
+  t.equal(shownKey(id(types.string, text.subarray(0, 23))), "'userprofile::alice' of college.users")
+  t.equal(shownKey(id(types.objectId, Buffer.alloc(12, 0xab))), `ObjectId('${'ab'.repeat(12)}') of college.users`)
+  t.equal(shownKey(id(types.boolean, Buffer.from([1]))), 'with the key 0a01 of college.users')
+  t.equal(shownKey(Buffer.from('college.users')), 'college.users')
 })
