@@ -5,7 +5,7 @@ import { isSent } from './driver-options.js'
 import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
 import { IdleConnections } from './idle-connections.js'
 import { listen } from './listen.js'
-import { codeOf, isOutage } from './outage.js'
+import { codeOf, isGarbled, isOutage } from './outage.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
@@ -114,6 +114,7 @@ export class StoreGuard {
       return await batches.add(item, this.#timeoutMs)
     } catch (error) {
       if (error instanceof TimeoutError) this.#idle.check()
+      if (isGarbled(error)) this.#idle.discard()
       throw toOwnError(error, effect, effectUnsent)
     }
   }
