@@ -1,5 +1,6 @@
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
 import { Batches } from './batch.js'
+import { endDeadMonitor } from './dead-monitor.js'
 import { NotSentError, TimeoutError } from './deadline.js'
 import { isSent } from './driver-options.js'
 import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
@@ -58,7 +59,10 @@ export class StoreGuard {
     this.#idle = new IdleConnections(client, timeoutMs, now)
     this.#reads = oneByOne(client)
     this.#writes = oneByOne(client)
-    this.#stopListening = listen(client, { topologyDescriptionChanged: this.#observe })
+    this.#stopListening = listen(client, {
+      topologyDescriptionChanged: this.#observe,
+      serverHeartbeatStarted: ({ connectionId }) => endDeadMonitor(client, connectionId)
+    })
   }
 
   /** A read that goes alone. */
