@@ -17,47 +17,47 @@ const oneOf = <T extends string>(values: T[], fallback: T, description: string) 
 export const Config = Type.Object({
   MONGODB_URL: Type.Optional(Type.String({
     pattern: '^mongodb(\\+srv)?://',
-    description: 'The MongoDB server (5.0 or newer). Not set: the embedded store in `DATA_DIR`.'
+    description: 'The MongoDB server, 5.0 or newer. If unset, the embedded store in `DATA_DIR` is used.'
   })),
   MONGODB_DATABASE: Type.String({
     pattern: DATABASE_NAME,
     default: 'college',
-    description: 'The database; one in the path of the URL is not used.'
+    description: 'The database. A database in the path of the URL is ignored.'
   }),
-  MONGODB_TIMEOUT_MS: milliseconds(1_500, 'How long one database operation may take before the answer is 503.'),
+  MONGODB_TIMEOUT_MS: milliseconds(1_500, 'How long a database operation may take before the server answers 503.'),
   DATA_DIR: Type.String({ default: './data', description: 'The folder of the embedded store.' }),
   COUCHBASE_URL: Type.Optional(Type.String({
     pattern: '^couchbases?://',
-    description: 'The Couchbase server of the user profiles. Not set: they live where the students do.'
+    description: 'The Couchbase server for user profiles. If unset, they are kept with the students.'
   })),
-  COUCHBASE_USERNAME: Type.Optional(Type.String({ description: 'The user of that server.' })),
-  COUCHBASE_PASSWORD: Type.Optional(Type.String({ description: 'The password of that user.' })),
-  COUCHBASE_BUCKET: Type.Optional(Type.String({ description: 'The bucket of the user profiles.' })),
-  COUCHBASE_TIMEOUT_MS: milliseconds(5_000, 'How long one operation on Couchbase may take before the answer is 503.'),
+  COUCHBASE_USERNAME: Type.Optional(Type.String({ description: 'The user name for that server.' })),
+  COUCHBASE_PASSWORD: Type.Optional(Type.String({ description: 'The password for that user name.' })),
+  COUCHBASE_BUCKET: Type.Optional(Type.String({ description: 'The bucket for user profiles.' })),
+  COUCHBASE_TIMEOUT_MS: milliseconds(5_000, 'How long a Couchbase operation may take before the server answers 503.'),
   AUTH: oneOf(['on', 'off'], 'off', 'Whether requests need an access token: `on` or `off`.'),
   JWT_SECRET: Type.Optional(Type.String({
-    description: 'With `AUTH=on`: the keys of the access tokens, separated by spaces, each of at least 32 bytes. The first signs, all verify.'
+    description: 'With `AUTH=on`: the keys for access tokens, separated by spaces, each at least 32 bytes long. The first key signs; all keys verify.'
   })),
-  JWT_SECRET_FILE: Type.Optional(Type.String({ description: 'A file with those keys, one on each line, in place of `JWT_SECRET`.' })),
-  JWT_ISSUER: Type.String({ default: 'student-course-api', description: 'The claim `iss` of the access tokens.' }),
-  JWT_AUDIENCE: Type.String({ default: 'student-course-api', description: 'The claim `aud` of the access tokens.' }),
+  JWT_SECRET_FILE: Type.Optional(Type.String({ description: 'A file with those keys, one per line, instead of `JWT_SECRET`.' })),
+  JWT_ISSUER: Type.String({ default: 'student-course-api', description: 'The `iss` claim of access tokens.' }),
+  JWT_AUDIENCE: Type.String({ default: 'student-course-api', description: 'The `aud` claim of access tokens.' }),
   TRUST_PROXY: Type.Optional(Type.String({
-    description: 'The proxies whose `X-Forwarded-For` tells the address of a client: addresses and ranges (`10.0.0.0/8`), ' +
-      '`loopback`, `linklocal` or `uniquelocal`, separated by commas. Not set: none is believed.'
+    description: 'The proxies whose `X-Forwarded-For` header is trusted for the client address: addresses, ranges (`10.0.0.0/8`), ' +
+      '`loopback`, `linklocal` or `uniquelocal`, separated by commas. If unset, no proxy is trusted.'
   })),
   ALLOWED_HOSTS: Type.Optional(Type.String({
     pattern: '^[^\\s,/:@]+(,[^\\s,/:@]+)*$',
-    description: 'With `AUTH=off` on a loopback address: the names, separated by commas, that are served besides `localhost` and loopback addresses. ' +
-      'Any page in a browser could otherwise reach the API by a name of its own.'
+    description: 'With `AUTH=off` on a loopback address: further host names to serve, separated by commas. By default only `localhost` and loopback addresses are served, ' +
+      'because any web page could otherwise reach the API under a name of its own.'
   })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on; 0 takes a free one.' }),
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'What is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
-  BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The most bytes of a request body.' }),
-  REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the answer is 408.'),
-  CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may be silent during a request before it is closed.'),
-  KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection is kept for the next request.'),
-  SHUTDOWN_TIMEOUT_MS: milliseconds(10_000, 'The grace time: how long requests in flight may take after SIGTERM or SIGINT.'),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on. 0 picks a free one.' }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
+  BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The maximum size of a request body, in bytes.' }),
+  REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the server answers 408.'),
+  CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may stay silent during a request before the server closes it.'),
+  KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection stays open for the next request.'),
+  SHUTDOWN_TIMEOUT_MS: milliseconds(10_000, 'The grace time: how long requests in flight may take after the signal that ends the server.'),
   DOCS: oneOf(['on', 'off'], 'on', 'Whether `/docs` and `/openapi.json` are served: `on` or `off`.')
 })
 
@@ -68,7 +68,7 @@ export class ConfigError extends Error {
   readonly exitStatus = 2
 
   constructor (faults: string[]) {
-    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    super(`The configuration is invalid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
     this.name = 'ConfigError'
   }
 }
@@ -107,7 +107,7 @@ export function loadConfig (env: NodeJS.ProcessEnv): Config {
 function missingForCouchbase (config: Config): string[] {
   if (!config.COUCHBASE_URL) return []
   const needed = ['COUCHBASE_USERNAME', 'COUCHBASE_PASSWORD', 'COUCHBASE_BUCKET'] as const
-  return needed.filter((name) => !config[name]).map((name) => `${name} has to be set with COUCHBASE_URL`)
+  return needed.filter((name) => !config[name]).map((name) => `${name} must be set together with COUCHBASE_URL`)
 }
 
 /** With access control, there is a key; what is wrong with one is told without it. */

@@ -28,8 +28,9 @@ const ENDS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 /** How long after the signal requests that were sent before it may still arrive. */
 const LINGER_MS = 250
 
-/** How long requests are held while the server stops to listen. */
+/** Requests are held until no connection has been made for so long, and for no longer than that. */
 const HOLD_MS = 50
+const HOLD_LIMIT_MS = 500
 
 /** How long the end waits for a start that is under way; a database that is being connected needs no more. */
 const START_LIMIT_MS = 500
@@ -57,6 +58,7 @@ async function serve (config: Config): Promise<void> {
   try {
     await app.register(studentCourseApi, {
       ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
+      onStoreFailure: endWith,
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
       couchbase: couchbaseOf(config),
@@ -64,13 +66,12 @@ async function serve (config: Config): Promise<void> {
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'
     })
-    if (life.isEnding) return
-    await listen(app, config)
-    life.isListening = true
+    if (!life.isEnding) await listen(app, config)
+    life.isListening = app.server.listening
   } catch (error) {
-    if (life.isEnding) return
     await app.close()
-    throw listenError(error as Error, config) // nothing here throws anything else
+    // a start that is cut short may fail, which is of no interest any more
+    if (!life.isEnding) throw listenError(error as Error, config) // nothing here throws anything else
   }
 }
 
@@ -103,7 +104,7 @@ function build (config: Config, log: LogDestination): FastifyInstance {
   app.addHook('preClose', async () => {
     await sleep(LINGER_MS)
     connections.hold()
-    await sleep(HOLD_MS)
+    await connections.quiet(HOLD_MS, HOLD_LIMIT_MS)
     setInterval(() => {
       if (!app.server.listening) connections.letGo()
       // a connection whose request was under way when closing began is kept alive: close it once it is idle
@@ -144,7 +145,7 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
 function warningsOf (config: Config): string[] {
   if (config.AUTH === 'on') return []
   return [
-    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: whoever reaches this address may read and change everything']),
+    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: anyone who can reach this address can read and change everything']),
     ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
   ]
 }
@@ -153,7 +154,6 @@ function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS: delay }: C
   const grace = closeWithGrace({ delay, logger: app.log, skip: [...ENDS, ...CRASHES] }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
     const closed = app.close()
-    // a start that is cut short may fail, which is of no interest any more
     await (life.isListening ? closed : Promise.race([closed.catch(() => {}), sleep(START_LIMIT_MS)]))
     await log.flush()
   })
@@ -166,6 +166,11 @@ function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS: delay }: C
     log.flush().finally(() => process.exit(1))
   }, 'npm_lifecycle_event' in process.env)
   for (const signal of ENDS) process.on(signal, handle)
+}
+
+/** Without its store a server has nothing to serve: it closes with exit status 1, and whatever keeps it running starts it anew. */
+function endWith (error: Error): void {
+  process.nextTick(() => { throw error })
 }
 
 function startLine (url: string, config: Config): string {

@@ -20,6 +20,7 @@ const USAGE = `Usage:
   student-course-api users enable NAME
   student-course-api users password NAME
   student-course-api backup FOLDER        copies the embedded store, also while the server runs
+  student-course-api check [PATH]         looks for damage in the embedded store or in a backup
   student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
 
 SCOPE is one of ${SCOPES.join(', ')}.
@@ -40,7 +41,7 @@ export interface Surroundings {
 type Words = ReturnType<typeof parse>
 type Command = (words: Words, surroundings: Surroundings) => Promise<string>
 
-const commands = new Map<string, Command>([['users', runUsers], ['backup', runBackup], ['copy', runCopy]])
+const commands = new Map<string, Command>([['users', runUsers], ['backup', runBackup], ['check', runCheck], ['copy', runCopy]])
 
 /** Runs one command of the command line; answers the exit status of the process. */
 export async function main (args: string[], surroundings: Surroundings): Promise<number> {
@@ -79,6 +80,13 @@ async function runBackup ({ rest: [folder, ...more], values }: Words, { env }: S
   const { backup } = await import('../embedded/index.js')
   const file = await backup(DATA_DIR, folder)
   return `The store in ${DATA_DIR} is in ${file}. To restore it, stop the server and put that file in place of the one in ${DATA_DIR}.`
+}
+
+async function runCheck ({ rest: [path, ...more], values }: Words, { env }: Surroundings): Promise<string> {
+  if (more.length > 0 || Object.keys(values).length > 0) throw new UsageError(USAGE)
+  const { check } = await import('../embedded/index.js')
+  const { path: file, documents, hasChecksums } = await check(path ?? configOf(env).DATA_DIR)
+  return `${file} is sound: ${documents} documents.${hasChecksums ? '' : ' It is of an older format, whose values have no checksums yet: only its structure was checked.'}`
 }
 
 async function runCopy ({ rest, values: { to, ...more } }: Words, surroundings: Surroundings): Promise<string> {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,14 +19,29 @@ export interface Address {
 }
 
 /** A name of its own for each start: so no start or end ever touches the socket of another. */
-export async function chooseAddress (directory: string, platform: NodeJS.Platform): Promise<Address> {
+export async function chooseAddress (directory: string, platform: NodeJS.Platform, canListen = takesSocket): Promise<Address> {
   if (platform === 'win32') return { token: randomBytes(32).toString('hex') }
   const name = `store-${randomBytes(4).toString('hex')}.sock`
   const socketPath = join(directory, name)
   // the driver decodes a percent sign in a socket's path twice
-  if (Buffer.byteLength(socketPath) <= maxSocketPathBytes && !socketPath.includes('%')) return { socketPath }
+  const isUsable = Buffer.byteLength(socketPath) <= maxSocketPathBytes && !socketPath.includes('%') && await canListen(socketPath)
+  if (isUsable) return { socketPath }
   const folder = await mkdtemp(join(tmpdir(), 'store-'))
   return { socketPath: join(folder, name), folder }
+}
+
+/** Whether a socket of this name can be had and kept from others. Many file systems that a container or WSL mounts have none. */
+export async function takesSocket (socketPath: string): Promise<boolean> {
+  const server = createServer()
+  const isTaken = await listenAlone(server, socketPath).then(() => true, () => false)
+  server.close()
+  return isTaken
+}
+
+async function listenAlone (server: Server, socketPath: string): Promise<void> {
+  server.listen(socketPath)
+  await once(server, 'listening')
+  chmodSync(socketPath, 0o600)
 }
 
 export function urlOf ({ socketPath, token }: Address, port: number): string {

@@ -1,6 +1,7 @@
 import { afterPrefix, collectionPrefix } from './keys.js'
 import { expiredEntries, entryOf, type TtlIndex } from './ttl.js'
 import type { Storage } from './storage.js'
+import type { Entry } from './table.js'
 
 export interface Range {
   start: Buffer
@@ -9,11 +10,6 @@ export interface Range {
   limit: number
   /** How many bytes of values are enough. */
   bytes: number
-}
-
-export interface Entry {
-  key: Buffer
-  value: Buffer
 }
 
 interface Description {

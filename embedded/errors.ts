@@ -27,6 +27,7 @@ export const codes = {
   IndexKeySpecsConflict: 86,
   CommandNotSupported: 115,
   InvalidIndexSpecificationOption: 197,
+  DataCorruptionDetected: 301,
   APIVersionError: 322,
   APIStrictError: 323,
   UnsupportedOpQueryCommand: 352,

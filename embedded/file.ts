@@ -1,6 +1,8 @@
-import { chmodSync, closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, chownSync, closeSync, constants, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { withChecksum } from './checksum.js'
+import { formatKey, formatVersion, inspect, type Inspection } from './inspect.js'
 
 export type Root = RootDatabase<Buffer, Buffer>
 
@@ -19,90 +21,81 @@ const plain = {
 
 export const encodings = { encoder: plain, keyEncoding: 'binary' } as const
 
-/** 2 since there are indexes: a program that knows none would write documents without their entries. */
-const formatVersion = 2
-const formatKey = Buffer.from('format')
-const sizeKey = Buffer.from('size')
+/** What a new store takes of the disk, at most. */
+const neededBytes = 1_048_576
+/** As LMDB makes it for 126 readers, and some more. */
+const lockBytes = 12_288
 
 /** The file of a store, in its directory. */
 export function storePath (directory: string): string {
   return join(directory, 'store.mdb')
 }
 
-/** Opens the store's file to be read, beside a process that may write it. */
+/** Opens the store's file to be read, beside a process that may write it. It has to be a sound one. */
 export function openCopy (path: string): Root {
-  checkPages(path)
-  const root = openLmdb(path, true)
-  checkFormat(root, path)
-  return root
+  prepareLock(path)
+  return openLmdb(path, true)
 }
 
 /** Opens the store's file, which is made when it is missing. A damaged one is refused by name, never made anew. */
-export async function openFile (path: string): Promise<Root> {
+export async function openFile (path: string): Promise<{ root: Root, inspection: Inspection }> {
   if (!existsSync(path)) await create(path)
-  const whole = checkPages(path)
-  const root = openLmdb(path)
-  try {
-    checkFormat(root, path)
-    if (!whole) checkSize(root, path)
-    return root
-  } catch (error) {
-    await root.close()
-    throw error
-  }
+  accessSync(path, constants.R_OK | constants.W_OK)
+  const inspection = inspect(path)
+  prepareLock(path)
+  return { root: openLmdb(path), inspection }
 }
 
-/**
- * Writes down, in the transaction under way, how long the file was before it. LMDB's own header can't tell a file that was cut short:
- * it counts pages that were freed before they were ever written.
- */
-export function recordSize (root: Root, path: string): void {
-  const { size } = statSync(path)
-  if (readNumber(root, sizeKey) !== size) root.putSync(sizeKey, numberBytes(size))
-}
-
-/** Runs `work` on a file of an older format, whose number is then this one's; both happen, or none. */
-export function upgrade (root: Root, work: () => void): void {
-  if (readNumber(root, formatKey) === formatVersion) return
-  root.transactionSync(() => {
-    work()
-    root.putSync(formatKey, numberBytes(formatVersion))
-  })
-}
-
-function checkFormat (root: Root, path: string): void {
-  const format = readNumber(root, formatKey)
-  if (format === undefined) throw new Error(`${path} is not a store of this program`)
-  if (format > formatVersion) throw new Error(`The store ${path} has format ${format}; this version of the program reads formats up to ${formatVersion}`)
-}
-
-function checkSize (root: Root, path: string): void {
-  // No size, no trust: NaN is never enough.
-  const wholeFrom = Number(readNumber(root, sizeKey))
-  if (!(statSync(path).size >= wholeFrom)) throw damaged(path)
-}
-
-function readNumber (root: Root, key: Buffer): number | undefined {
-  return root.get(key)?.readDoubleLE()
-}
-
-function numberBytes (value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(value)
-  return bytes
+/** Writes the number of this format, in the transaction under way. */
+export function writeFormat (root: Root): void {
+  const number = Buffer.alloc(8)
+  number.writeDoubleLE(formatVersion)
+  root.putSync(formatKey, withChecksum(formatKey, number))
 }
 
 /** A new store gets its name only when it is whole, so a crash in between leaves no half one behind. */
 async function create (path: string): Promise<void> {
   const draft = `${path}.new`
   removeDraft(draft)
+  checkRoom(draft)
+  prepareLock(draft)
   const root = openLmdb(draft)
-  root.transactionSync(() => root.putSync(formatKey, numberBytes(formatVersion)))
+  root.transactionSync(() => writeFormat(root))
   await root.close()
   chmodSync(draft, 0o600)
   renameSync(draft, path)
   removeDraft(draft)
   syncDirectory(dirname(path))
+}
+
+/** LMDB ends the process where it has no room to make a file. */
+function checkRoom (draft: string): void {
+  try {
+    writeFileSync(draft, Buffer.alloc(neededBytes), { mode: 0o600 })
+  } catch (cause) {
+    throw new Error(`The embedded store needs ${neededBytes} bytes in ${dirname(draft)}: ${String(cause)}`, { cause })
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/**
+ * Sees to it that LMDB can use its lock file, since it ends the process where it can't. The file has its bytes on the disk from the start: LMDB
+ * would only reserve them, and a full disk would be found out when it writes to its memory.
+ */
+function prepareLock (path: string): void {
+  const lockPath = `${path}-lock`
+  const found = statSync(lockPath, { throwIfNoEntry: false })
+  if (found?.isFile() === false) throw new Error(`${lockPath} has to be a file: remove what is there`)
+  if (found === undefined || found.size === 0) makeLock(lockPath, statSync(path, { throwIfNoEntry: false }))
+  // Another process may be using it: nothing of it is touched, nor is it opened, since LMDB's own locks on it would go when it is closed.
+  else accessSync(lockPath, constants.R_OK | constants.W_OK)
+}
+
+/** For the store's owner, also where root makes the first backup. */
+function makeLock (lockPath: string, store?: Stats): void {
+  writeFileSync(lockPath, Buffer.alloc(lockBytes), { mode: 0o600 })
+  if (store !== undefined && process.getuid?.() === 0) chownSync(lockPath, store.uid, store.gid)
 }
 
 function removeDraft (draft: string): void {
@@ -121,44 +114,4 @@ function syncDirectory (directory: string): void {
   const descriptor = openSync(directory, 'r')
   fsyncSync(descriptor)
   closeSync(descriptor)
-}
-
-const magic = 0xbeefc0de
-
-/** Where LMDB keeps what in its two meta pages (struct MDB_meta in mdb.c of lmdb 3.5). */
-const metaBytes = 160
-const magicAt = 24
-const pageBytesAt = 48
-const mainRootAt = 136
-const lastPageAt = 144
-const transactionAt = 152
-
-/**
- * Whether the file holds every page that its header counts. LMDB maps the file and trusts what it reads: a missing page would end the process,
- * so the pages that it reads first are looked for here.
- */
-function checkPages (path: string): boolean {
-  const descriptor = openSync(path, 'r')
-  try {
-    const first = readMeta(descriptor, 0)
-    const pageBytes = first.readUInt32LE(pageBytesAt)
-    const second = readMeta(descriptor, pageBytes)
-    if (first.readUInt32LE(magicAt) !== magic || second.readUInt32LE(magicAt) !== magic) throw damaged(path)
-    const meta = first.readBigUInt64LE(transactionAt) > second.readBigUInt64LE(transactionAt) ? first : second
-    const pages = BigInt(fstatSync(descriptor).size) / BigInt(pageBytes)
-    if (meta.readBigUInt64LE(mainRootAt) >= pages) throw damaged(path)
-    return meta.readBigUInt64LE(lastPageAt) < pages
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function readMeta (descriptor: number, position: number): Buffer {
-  const meta = Buffer.alloc(metaBytes)
-  readSync(descriptor, meta, 0, metaBytes, position)
-  return meta
-}
-
-function damaged (path: string): Error {
-  return new Error(`The store's file ${path} is damaged or cut short: restore it from a backup`)
 }

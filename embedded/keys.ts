@@ -25,6 +25,17 @@ export function afterPrefix (prefix: Buffer): Buffer {
   return end
 }
 
+/** A key of the store in words: the namespace, and what identifies a document in it where that is readable. */
+export function shownKey (key: Buffer): string {
+  const end = key.indexOf(0)
+  const namespace = key.toString('utf8', 0, end < 0 ? key.length : end)
+  if (end < 0) return namespace
+  const [rank, content] = [key[end + 1], key.subarray(end + 2)]
+  if (rank === ranks.get(types.objectId)) return `ObjectId('${content.toString('hex')}') of ${namespace}`
+  if (rank === ranks.get(types.string)) return `'${content.toString('utf8', 0, content.length - 2)}' of ${namespace}`
+  return `with the key ${key.toString('hex', end + 1)} of ${namespace}`
+}
+
 /**
  * The key of a document: equal for all `_id`s that MongoDB takes for equal (1, 1.0 and NumberLong(1)), and in MongoDB's order.
  * One too long for LMDB is cut and ends in the SHA-256 of the whole, so that two of them differ; their order then holds up to the cut.

@@ -1,8 +1,9 @@
 import type { Field } from './bson.js'
-import type { Collection, Entry } from './collection.js'
+import type { Collection } from './collection.js'
 import { matches, type Selection } from './filter.js'
 import { documentKey } from './keys.js'
 import type { Project } from './projection.js'
+import type { Entry } from './table.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
 const batchBytes = 16 * 1024 * 1024

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { Connections, type ConnectionsOptions } from './connections.js'
 import { Gate } from './gate.js'
@@ -44,9 +44,10 @@ export async function serve ({ directory, gate, socketPath, token, closeTimeoutM
   const server = createServer(socket => connections.add(socket, { storage, cursors }, token))
   server.maxConnections = maxConnections
   server.listen(socketPath === undefined ? { host: '127.0.0.1', port: 0 } : { path: socketPath })
-  // The socket is there at once, and nothing is accepted before this turn ends.
-  if (socketPath !== undefined) chmodSync(socketPath, 0o600)
-  await once(server, 'listening')
+  const listening = once(server, 'listening')
+  // The socket is there at once, and nothing is accepted before this turn ends. Without one, listening fails, and says why.
+  if (socketPath !== undefined && existsSync(socketPath)) chmodSync(socketPath, 0o600)
+  await listening
   // Not null, since it listens.
   const address = server.address() as AddressInfo | string
 

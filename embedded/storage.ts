@@ -1,9 +1,10 @@
-import { statfsSync } from 'node:fs'
-import type { Database } from 'lmdb'
+import { formatVersion, sizeKey } from './inspect.js'
 import { MongoError } from './errors.js'
 import { Gate } from './gate.js'
-import { encodings, openFile, recordSize, storePath, upgrade, type Root } from './file.js'
+import { encodings, openFile, storePath, writeFormat, type Root } from './file.js'
 import { afterPrefix } from './keys.js'
+import { outOfSpace, Room } from './room.js'
+import { Table } from './table.js'
 
 type Settle = () => void
 
@@ -13,20 +14,16 @@ interface Write {
   fail (error: unknown): void
 }
 
-/**
- * Bytes of the disk that are left alone beside what a group takes: lmdb, where a write fails for want of space, can damage its memory,
- * and the process then ends by SIGABRT at some later read.
- */
-const reserve = 1_048_576
-
 /** What a change takes of the disk beside its value, at most: LMDB copies the pages from the root of a tree to the entry, and may split one. */
 const changeBytes = 5 * 4096
 
-/** MDB_MAP_FULL, and errno's ENOSPC, EDQUOT, EFBIG and ENOMEM; and EIO, by which LMDB reports a short write, the first sign of a full disk. */
-const noSpace: unknown[] = [-30792, 28, 122, 27, 12, 5]
-
-/** Keys and values of one kind, in the order of the keys' bytes. Changed only in the work of a write, by `put` and `remove`, which count it. */
-export type Table = Database<Buffer, Buffer>
+/** MDB_MAP_FULL, and errno's ENOSPC, EDQUOT, EFBIG and ENOMEM. */
+const noSpace: unknown[] = [-30792, 28, 122, 27, 12]
+/** EIO: by this LMDB reports a short write, the first sign of a full disk; it may also be a broken disk. */
+const inputOutput = 5
+/** Of many damaged values only some are told at the start, and only so many at all. */
+const toldAtStart = 10
+const maxTold = 1000
 
 /**
  * Tables in LMDB. Writes that arrive in one turn of the event loop share one transaction and one sync (group commit);
@@ -34,9 +31,8 @@ export type Table = Database<Buffer, Buffer>
  * since a long one would keep LMDB from using freed pages again.
  */
 export class Storage {
-  private readonly path: string
   private readonly gate: Gate
-  private readonly freeBytes: () => number
+  private readonly room: Room
   readonly root: Root
   /** Documents by namespace and `_id`. */
   readonly documents: Table
@@ -47,21 +43,31 @@ export class Storage {
   private queue: Write[] = []
   /** What the group in work takes of the disk, at most. */
   private taken = 0
+  /** Why LMDB could not write, once that happened. */
+  private failure: unknown
 
-  private constructor (root: Root, path: string, gate: Gate, freeBytes: (path: string) => number) {
-    this.path = path
-    this.freeBytes = () => freeBytes(path)
+  private constructor (root: Root, gate: Gate, room: Room, tell: (what: string) => void) {
     this.gate = gate
+    this.room = room
     this.root = root
-    this.documents = root.openDB('documents', encodings)
-    this.entries = root.openDB('entries', encodings)
-    this.collections = root.openDB('collections', encodings)
-    upgrade(root, () => this.describeAll())
+    this.documents = new Table(root.openDB('documents', encodings), 'documents', tell)
+    this.entries = new Table(root.openDB('entries', encodings), 'entries', tell)
+    this.collections = new Table(root.openDB('collections', encodings), 'collections', tell)
   }
 
-  static async open (directory: string, gate = new Gate(), freeBytes = freeBytesOf): Promise<Storage> {
+  static async open (directory: string, gate = new Gate(), freeBytes?: (path: string) => number): Promise<Storage> {
     const path = storePath(directory)
-    return new Storage(await openFile(path), path, gate, freeBytes)
+    const { root, inspection: { format, damaged } } = await openFile(path)
+    const tell = teller(path)
+    const storage = new Storage(root, gate, new Room(path, freeBytes), tell)
+    try {
+      if (format < formatVersion) storage.upgrade(format)
+      for (const what of damaged.slice(0, toldAtStart)) tell(what)
+      return storage
+    } catch (error) {
+      await storage.close()
+      throw error
+    }
   }
 
   /** Runs `work` in the next group; the promise holds its result once that is on disk. */
@@ -97,6 +103,18 @@ export class Storage {
     await this.root.close()
   }
 
+  /** Brings a store of an older format up to this one, in one transaction. */
+  private upgrade (format: number): void {
+    const { lastPageNumber, pageSize } = this.root.getStats() as { lastPageNumber: number, pageSize: number }
+    this.room.make(lastPageNumber * pageSize, lastPageNumber, pageSize)
+    this.root.transactionSync(() => {
+      for (const table of [this.documents, this.entries, this.collections]) table.addChecksums()
+      if (format === 1) this.describeAll()
+      this.root.removeSync(sizeKey)
+      writeFormat(this.root)
+    })
+  }
+
   /** In format 1 a collection was no more than its documents. */
   private describeAll (): void {
     const next = (start?: Buffer): Buffer | undefined => [...this.documents.getKeys({ start, limit: 1 })][0]
@@ -114,29 +132,59 @@ export class Storage {
     this.queue = []
     this.taken = 0
     try {
-      const settlers = this.root.transactionSync(() => {
-        recordSize(this.root, this.path)
-        const settlers = group.map(write => write.run())
-        // thrown in here it undoes the group, of which nothing is on the disk yet
-        if (this.taken > 0 && this.freeBytes() < reserve + this.taken) throw new MongoError('OutOfDiskSpace', 'The store could not write: the disk is full')
-        return settlers
-      })
-      for (const settle of settlers) settle()
+      for (const settle of this.commitAll(group)) settle()
     } catch (error) {
-      for (const write of group) write.fail(storageError(error))
+      for (const write of group) write.fail(error)
     } finally {
       this.gate.leave()
     }
   }
+
+  /** One transaction. A write that LMDB itself fails at is the last: it can leave its memory damaged, which another write would end the process by. */
+  private commitAll (group: Write[]): Settle[] {
+    if (this.failure !== undefined) throw this.failure
+    try {
+      return this.root.transactionSync(() => {
+        const settlers = group.map(write => write.run())
+        // thrown in here it undoes the group, of which nothing is on the disk yet
+        if (this.taken > 0) this.makeRoom()
+        return settlers
+      })
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (noSpace.includes(code) || code === inputOutput) throw this.failed(error)
+      throw error
+    }
+  }
+
+  private failed (error: unknown): unknown {
+    const isFull = noSpace.includes((error as { code?: unknown }).code) || !this.hasRoom()
+    this.failure = isFull ? outOfSpace(`${String(error)}. It writes again after a new start`) : error
+    process.emitWarning(`The embedded store failed to write and only reads until it is started anew: ${String(error)}`)
+    return this.failure
+  }
+
+  private hasRoom (): boolean {
+    try {
+      this.makeRoom()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private makeRoom (): void {
+    const { lastPageNumber, pageSize } = this.root.getStats() as { lastPageNumber: number, pageSize: number }
+    this.room.make(this.taken, lastPageNumber, pageSize)
+  }
 }
 
-/** What the disk of a file has left for this user, in bytes. */
-function freeBytesOf (path: string): number {
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize
-}
-
-function storageError (error: unknown): unknown {
-  const outOfSpace = error instanceof Error && 'code' in error && noSpace.includes(error.code)
-  return outOfSpace ? new MongoError('OutOfDiskSpace', `The store could not write: ${error.message}`) : error
+/** Warns of each damaged value, once: a client's error goes to a log that shows no ids. */
+function teller (path: string): (what: string) => void {
+  const told = new Set<string>()
+  return what => {
+    if (told.has(what) || told.size === maxTold) return
+    told.add(what)
+    process.emitWarning(`The embedded store has damaged data, ${what}: restore ${path} from a backup`)
+  }
 }

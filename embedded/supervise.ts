@@ -9,24 +9,39 @@ export async function listening (worker: Worker): Promise<number> {
   return Number(port)
 }
 
+export interface Supervised {
+  /** Resolves with the reason when the thread fails; otherwise never. */
+  failed: Promise<Error>
+  close (): Promise<void>
+}
+
 /**
- * A worker that fails takes its sockets with it, so clients see a network error at once; the failure itself is reported as a warning
- * when it happens and thrown again by close().
+ * A worker that fails takes its sockets with it, so clients see a network error at once; the failure itself is told by `failed`, reported as a
+ * warning when it happens, and thrown again by close().
  */
-export function closer (worker: Worker, lock: Lock, gate: Gate): () => Promise<void> {
+export function supervise (worker: Worker, lock: Lock, gate: Gate): Supervised {
   let failure: Error | undefined
-  worker.once('error', error => {
-    failure = new Error(`The embedded store failed: ${String(error)}`, { cause: error })
-    process.emitWarning(failure)
-  })
+  let closed: Promise<void> | undefined
   process.once('exit', gate.shut)
+  // Without a listener, a write beyond a limit on the size of files (ulimit -f) would end the process; with one, it fails. A worker can't listen.
+  process.on('SIGXFSZ', leaveToWriter)
+  const failed = new Promise<Error>(resolve => {
+    worker.once('error', error => fail(`The embedded store failed: ${String(error)}`, error))
+    worker.once('exit', code => { if (failure === undefined && closed === undefined) fail(`The embedded store's thread ended with ${code}`) })
+
+    function fail (message: string, cause?: Error): void {
+      failure = new Error(message, { cause })
+      process.emitWarning(failure)
+      resolve(failure)
+    }
+  })
   const ended = new Promise(resolve => worker.once('exit', resolve)).then(() => {
     process.off('exit', gate.shut)
+    process.off('SIGXFSZ', leaveToWriter)
     return lock.release()
   })
   worker.unref()
-  let closed: Promise<void> | undefined
-  return () => (closed ??= close())
+  return { failed, close: () => (closed ??= close()) }
 
   async function close (): Promise<void> {
     worker.ref()
@@ -35,3 +50,5 @@ export function closer (worker: Worker, lock: Lock, gate: Gate): () => Promise<v
     if (failure !== undefined) throw failure
   }
 }
+
+function leaveToWriter (): void {}

@@ -24,6 +24,7 @@ const checks: Record<keyof AppOptions, Check> = {
   url: [isText, 'a MongoDB URL'],
   client: [has('db', 'on', 'off'), 'a MongoClient'],
   embedded: [isText, 'the path of a folder'],
+  onStoreFailure: [(value) => typeof value === 'function', 'a function'],
   database: [(value) => isText(value) && new RegExp(DATABASE_NAME).test(String(value)), 'the name of a database'],
   timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
   students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
@@ -50,7 +51,7 @@ export function checkOptions (options: AppOptions): void {
   const faults = Object.entries(checks)
     .map(([name, [isRight, what]]) => ({ name, value: options[name as keyof AppOptions], isRight, what })) // the names come from there
     .filter(({ value, isRight }) => value !== undefined && !isRight(value))
-    .map(({ name, what }) => `${name} has to be ${what}`)
+    .map(({ name, what }) => `${name} must be ${what}`)
   const unknown = [
     ...unknownNames(options, [...Object.keys(checks), ...OF_FASTIFY]),
     ...Object.entries(parts).flatMap(([name, known]) => unknownNames(options[name as keyof AppOptions], known, `${name}.`)) // as above

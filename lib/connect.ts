@@ -66,11 +66,11 @@ export function refuseUnacknowledged ({ options }: MongoClient): void {
 
 function create (Client: typeof MongoClient, url: string, timeoutMs: number): MongoClient {
   // of a URL in pieces any piece may be the password, so none is told
-  if (!isUrl(url)) throw new SetupError(`the MongoDB URL is not valid: ${FORM}`)
+  if (!isUrl(url)) throw new SetupError(`the MongoDB URL is invalid: ${FORM}`)
   try {
     return new Client(url, clientOptions(url, timeoutMs))
   } catch (error) {
-    throw new SetupError(`the MongoDB URL is not valid: ${redact(error as Error, url)}`)
+    throw new SetupError(`the MongoDB URL is invalid: ${redact(error as Error, url)}`)
   }
 }
 

@@ -1,28 +1,40 @@
-import { createHash, type Hash } from 'node:crypto'
-import { MongoBulkWriteError, type Collection, type Document, type FindOptions } from 'mongodb'
+import { BSON, MongoBulkWriteError, type Collection, type Document, type FindOptions } from 'mongodb'
 
 /** Documents per round trip. */
 const BATCH = 1_000
 
+/** Ids of a kind that are told; of the others only how many there are. */
+const TOLD = 3
+
 const DUPLICATE_KEY = 11000
 
 /** Every BSON type as it is: neither numbers nor bytes become JavaScript's. */
-const AS_STORED: FindOptions = { promoteValues: false, promoteBuffers: false, promoteLongs: false, bsonRegExp: true, ignoreUndefined: false }
+const AS_STORED = { promoteValues: false, promoteBuffers: false, promoteLongs: false, bsonRegExp: true, ignoreUndefined: false } satisfies FindOptions
 
-export interface Copied {
+/** Documents of a kind: how many, and the ids of the first. */
+export interface Group {
+  count: number
+  first: string[]
+}
+
+/** What the two databases have once all is copied. */
+export interface Comparison {
   /** Documents of the source. */
   documents: number
-  /** How many of them the target lacked. */
-  copied: number
-  /** Whether the target now has each of them as the source has it: one SHA-256 over the documents' BSON in the order of `_id`. */
-  isSame: boolean
+  /** Those that are otherwise in the target. */
+  differing: Group
+  /** Those that the target lacks: they came after the copy. */
+  missing: Group
+  /** Documents of the target that the source lacks. */
+  surplus: Group
 }
 
 /**
  * Copies what the target lacks, by `_id`; a document that it has stays as it is, since it may be the newer one. So it can be
- * run again. Throws the driver's errors, also where another unique index of the target refuses a document.
+ * run again. Answers how many this run has copied, and compares both sides byte by byte, once. Throws the driver's errors, also where
+ * another unique index of the target refuses a document.
  */
-export async function copyCollection (source: Collection, target: Collection, onProgress: (documents: number) => void): Promise<Copied> {
+export async function copyCollection (source: Collection, target: Collection, onProgress: (documents: number) => void): Promise<Comparison & { copied: number }> {
   let copied = 0
   for await (const batch of batches(source, AS_STORED)) {
     copied += await insertMissing(target, batch)
@@ -47,22 +59,57 @@ function refusedById ({ writeErrors, result }: MongoBulkWriteError): boolean {
   return [writeErrors].flat().every(isThere) && result.getWriteConcernError() === undefined
 }
 
-async function compare (source: Collection, target: Collection): Promise<Omit<Copied, 'copied'>> {
-  const hashes = [createHash('sha256'), createHash('sha256')] as const
-  let documents = 0
-  for await (const batch of batches(source, AS_STORED)) {
-    const ids = batch.map(({ _id }) => _id)
-    documents += batch.length
-    await Promise.all([hashAll(source, ids, hashes[0]), hashAll(target, ids, hashes[1])])
+async function compare (source: Collection, target: Collection): Promise<Comparison> {
+  const comparison: Comparison = { documents: 0, differing: noGroup(), missing: noGroup(), surplus: noGroup() }
+  for await (const batch of batches(source, AS_RAW)) {
+    const there = await rawById(target, batch)
+    comparison.documents += batch.length
+    for (const { id, key, bytes } of batch.map(identified)) {
+      const copy = there.get(key)
+      if (copy === undefined) add(comparison.missing, id)
+      else if (!copy.equals(bytes)) add(comparison.differing, id)
+    }
   }
-  return { documents, isSame: hashes[0].digest('hex') === hashes[1].digest('hex') }
+  for await (const batch of batches(target, AS_RAW)) {
+    const here = await rawById(source, batch)
+    for (const { id, key } of batch.map(identified)) if (!here.has(key)) add(comparison.surplus, id)
+  }
+  return comparison
 }
 
-async function hashAll (collection: Collection, ids: unknown[], hash: Hash): Promise<void> {
-  const filter = { _id: { $in: ids as never[] } } // ids are of any type
-  // with raw, a document is its bytes
-  const documents = collection.find(filter, { raw: true, sort: { _id: 1 }, batchSize: BATCH }) as unknown as AsyncIterable<Buffer>
-  for await (const document of documents) hash.update(document)
+const AS_RAW = { raw: true } satisfies FindOptions
+
+interface Identified {
+  id: unknown
+  /** The id's bytes. */
+  key: string
+  bytes: Buffer
+}
+
+function identified (document: Document): Identified {
+  const bytes = document as Buffer // with raw, a document is its bytes
+  const { _id } = BSON.deserialize(bytes, AS_STORED)
+  return { id: _id, key: Buffer.from(BSON.serialize({ _id })).toString('latin1'), bytes }
+}
+
+/** The documents with the ids of these, each by its id's bytes. */
+async function rawById (collection: Collection, documents: Document[]): Promise<Map<string, Buffer>> {
+  const filter = { _id: { $in: documents.map(identified).map(({ id }) => id as never) } } // ids are of any type
+  const found = await collection.find(filter, { ...AS_RAW, batchSize: BATCH }).toArray()
+  return new Map(found.map(identified).map(({ key, bytes }) => [key, bytes]))
+}
+
+function noGroup (): Group {
+  return { count: 0, first: [] }
+}
+
+function add (group: Group, id: unknown): void {
+  group.count++
+  if (group.first.length < TOLD) group.first.push(typeof id === 'string' ? id : shown(id))
+}
+
+function shown (id: unknown): string {
+  return id instanceof BSON.ObjectId ? id.toHexString() : BSON.EJSON.stringify(id)
 }
 
 async function * batches (collection: Collection, options: FindOptions): AsyncGenerator<Document[]> {

@@ -11,6 +11,11 @@ export interface DatabaseOptions {
   client?: MongoClient | undefined
   /** The folder of an embedded store, which is started here and closed with the app. */
   embedded?: string | undefined
+  /**
+   * Called once if the thread of that store fails. From then on requests are 503 until the app is made anew; without this, the failure is only
+   * logged, as fatal.
+   */
+  onStoreFailure?: ((error: Error) => void) | undefined
   /** The database, default `college`; a database in the URL's path is not used. */
   database?: string | undefined
   /** How long one operation may take, in milliseconds, default 1500; then the answer is 503. */

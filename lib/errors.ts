@@ -9,27 +9,27 @@ export const UserNotFoundError = createError<[username: string]>('SCA_USER_NOT_F
 export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The body is not well-formed UTF-8.', 400)
 
 export const UnsupportedMediaTypeError = createError<[]>(
-  'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body has to be application/json in UTF-8, without a content coding.', 415)
+  'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json in UTF-8, without a content coding.', 415)
 
 /** A unique index of the collection, which the API itself does not make, refuses the write. */
 export const DuplicateKeyError = createError<[fields: string]>(
-  'SCA_DUPLICATE_KEY', 'There is a record with this %s already.', 409)
+  'SCA_DUPLICATE_KEY', 'A record with this %s already exists.', 409)
 
 /** The collection has a validator of its own, which the API does not make, and it refuses the write. */
 export const DocumentRefusedError = createError<[]>(
-  'SCA_DOCUMENT_REFUSED', 'The rules that the database has for this collection refuse the record. Nothing was changed.', 422)
+  'SCA_DOCUMENT_REFUSED', 'The validation rules of the database collection reject this record. Nothing was changed.', 422)
 
 export const MethodNotAllowedError = createError<[method: string, allow: string]>(
   'SCA_METHOD_NOT_ALLOWED', '%s is not allowed here; allowed: %s', 405)
 
 /** A protected route, and no token in the header Authorization (RFC 6750 section 3). */
-export const MissingTokenError = createError<[]>('SCA_MISSING_TOKEN', 'This needs an access token in the header Authorization.', 401)
+export const MissingTokenError = createError<[]>('SCA_MISSING_TOKEN', 'This requires an access token in the Authorization header.', 401)
 
-export const InvalidTokenError = createError<[]>('SCA_INVALID_TOKEN', 'The access token is not valid, or not any more.', 401)
+export const InvalidTokenError = createError<[]>('SCA_INVALID_TOKEN', 'The access token is invalid or has expired.', 401)
 
-export const InsufficientScopeError = createError<[scope: string]>('SCA_INSUFFICIENT_SCOPE', 'This needs the scope %s.', 403)
+export const InsufficientScopeError = createError<[scope: string]>('SCA_INSUFFICIENT_SCOPE', 'This requires the scope %s.', 403)
 
-export const TooManyLoginsError = createError<[]>('SCA_TOO_MANY_LOGINS', 'Too many logins failed. Try again later.', 429)
+export const TooManyLoginsError = createError<[]>('SCA_TOO_MANY_LOGINS', 'Too many failed logins. Try again later.', 429)
 
 /** The store can't be reached, or did not answer in time. */
 export const StoreUnavailableError = createError<[effect: string, options?: ErrorOptions]>(

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a connection is without a request before it counts as idle when the server closes: one may be on its way. */
 const QUIET_MS = 100
@@ -34,6 +35,7 @@ export interface HttpConnectionsOptions<Request> {
 export class HttpConnections<Request> {
   #open = new Map<Socket, Connection<Request>>()
   #held: (() => void)[] | undefined
+  #lastMade = -Infinity
   #onAbort: (request: Request) => void
   #unreadBytes: number
   #now: () => number
@@ -68,6 +70,13 @@ export class HttpConnections<Request> {
    */
   hold (): void {
     this.#held ??= []
+  }
+
+  /** Resolves once no connection has been made for some time, or when that takes too long. */
+  async quiet (quietMs: number, limitMs: number): Promise<void> {
+    const until = this.#now() + limitMs
+    do await sleep(quietMs)
+    while (this.#now() - this.#lastMade < quietMs && this.#now() < until)
   }
 
   letGo (): void {
@@ -106,6 +115,7 @@ export class HttpConnections<Request> {
   }
 
   #add (socket: Socket): void {
+    this.#lastMade = this.#now()
     const connection: Connection<Request> = { address: socket.remoteAddress, underWay: new Set(), quietSince: this.#now(), bytesRead: 0, taken: undefined }
     this.#open.set(socket, connection)
     socket.once('close', () => {

@@ -77,8 +77,9 @@ function serializeError (error: Error): LoggedError {
   }
 }
 
-/** MongoDB's messages repeat values of the document at fault; its code and the name of that do not. */
+/** MongoDB's messages repeat values of the document at fault; its code and the name of that do not. Of a damaged document the message has the id alone. */
 function messageOf (error: Error): string {
+  if ('codeName' in error && error.codeName === 'DataCorruptionDetected') return error.message
   if ('codeName' in error) return String(error.codeName)
   return /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(error.name) && 'code' in error ? `code ${error.code}` : error.message
 }

@@ -20,7 +20,7 @@ export async function readSecret (name: string, { input, output }: Terminal): Pr
   }
   try {
     const secret = await ask(`${name}: `)
-    if (await ask(`${name} again: `) !== secret) throw new Error('The two are not the same.')
+    if (await ask(`${name} again: `) !== secret) throw new Error('The two entries differ.')
     return secret
   } finally {
     lines.close()

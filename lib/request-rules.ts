@@ -20,9 +20,9 @@ export interface RequestRules {
  */
 export function refusalOf ({ headers, rawHeaders, httpVersionMinor }: IncomingMessage, { isLocal, allowedHosts }: RequestRules): Refusal | undefined {
   const { host, 'transfer-encoding': coding } = headers
-  if (host === undefined && httpVersionMinor !== 0) return { status: 400, detail: 'A request has to have the header Host.' }
-  if (isTwice(rawHeaders)) return { status: 400, detail: 'A request has to have one header Host.' }
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return { status: 501, detail: 'The only transfer coding that is understood is chunked.' }
+  if (host === undefined && httpVersionMinor !== 0) return { status: 400, detail: 'A request must have a Host header.' }
+  if (isTwice(rawHeaders)) return { status: 400, detail: 'A request must have exactly one Host header.' }
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return { status: 501, detail: 'The only transfer coding that this server understands is chunked.' }
   if (host !== undefined && isLocal && !isServedHost(host, allowedHosts)) {
     return { status: 421, detail: 'Without access control, only local names are served here. ALLOWED_HOSTS names further ones.' }
   }

@@ -86,5 +86,5 @@ function check (validate: ValidateFunction, given: object): void {
   throw new UsageError(faults.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}${hints.get(pointer.split('/')[1]) ?? ''}`).join('\n'))
 }
 
-const taken = (name: string) => new Error(`There is a user ${name} already.`)
-const unknown = (name: string) => new Error(`There is no user ${name}.`)
+const taken = (name: string) => new Error(`User ${name} already exists.`)
+const unknown = (name: string) => new Error(`There is no user named ${name}.`)

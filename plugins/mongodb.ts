@@ -36,21 +36,22 @@ async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
   }
 }
 
-async function resolveClient (app: FastifyInstance, { url, client, embedded }: DatabaseOptions, timeoutMs: number): Promise<MongoClient> {
+async function resolveClient (app: FastifyInstance, { url, client, embedded, onStoreFailure }: DatabaseOptions, timeoutMs: number): Promise<MongoClient> {
   if ([url, client, embedded].filter((source) => source !== undefined).length > 1) {
     throw new SetupError('pass only one of url, client and embedded')
   }
   if (client) return client
   if (url !== undefined) return connectOwn(app, url, timeoutMs)
-  if (embedded !== undefined) return connectOwn(app, await startEmbedded(app, embedded), timeoutMs)
+  if (embedded !== undefined) return connectOwn(app, await startEmbedded(app, embedded, onStoreFailure), timeoutMs)
   if (app.hasDecorator('mongo') && app.mongo.client) return app.mongo.client
   throw new SetupError('no database: pass url, client or embedded, or register @fastify/mongodb before')
 }
 
-async function startEmbedded (app: FastifyInstance, path: string): Promise<string> {
+async function startEmbedded (app: FastifyInstance, path: string, onFailure?: (error: Error) => void): Promise<string> {
   // loaded only here: who brings a database needs no storage engine
   const { start } = await import('../embedded/index.js')
   const store = await start({ path })
+  store.failed.then(onFailure ?? ((err) => app.log.fatal({ err }, 'the embedded store failed: this app has no database any more')))
   // hooks run last-in first-out: added before the client's, this one closes the store after it
   app.addHook('onClose', async () => store.close())
   return store.url

@@ -3,7 +3,7 @@ import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox
 /** The hex form of an ObjectId (BSON type 7), as it stands in paths and answers. */
 export const ObjectIdHex = Type.String({
   pattern: '^[0-9a-fA-F]{24}$',
-  description: 'The id that the server gave the record: 24 hexadecimal digits.',
+  description: 'The id that the server assigned: 24 hexadecimal digits.',
   examples: ['66b3f0a1c2d4e5f601234567']
 })
 
@@ -45,7 +45,7 @@ const Fault = Type.Object({
 
 /** Problem details, RFC 9457 section 3, with the extension member `errors`. */
 export const ProblemDetails = Type.Object({
-  type: Type.String({ description: 'What kind of problem this is; about:blank says: what the status says.' }),
+  type: Type.String({ description: 'The kind of problem; about:blank means that the status says it all.' }),
   title: Type.String({ description: 'The phrase of the status code.' }),
   status: Type.Integer({ description: 'The status code of this answer.' }),
   detail: Type.String({ description: 'What went wrong this time.' }),
@@ -53,5 +53,5 @@ export const ProblemDetails = Type.Object({
   errors: Type.Optional(Type.Array(Fault, { description: 'Every fault of the request, with status 422.' }))
 }, {
   title: 'ProblemDetails',
-  description: 'What every error answer holds: problem details after RFC 9457.'
+  description: 'The body of every error: problem details (RFC 9457).'
 })

@@ -5,20 +5,20 @@ import { OAuthError } from './token.js'
 
 const problems = {
   400: 'The body is not JSON.',
-  401: 'There is no valid access token.',
+  401: 'The request has no valid access token.',
   403: 'The access token lacks a scope.',
-  404: 'There is no such record.',
-  409: 'A unique index of the collection refuses the record.',
+  404: 'No such record exists.',
+  409: 'A unique index of the collection rejects the record.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
-  422: 'The request is not valid; `errors` lists every fault.',
-  429: 'Too many logins failed.',
+  422: 'The request is invalid; `errors` lists every fault.',
+  429: 'Too many failed logins.',
   500: 'Something went wrong in the server.',
-  503: 'The database is out of reach. A write that ends so says whether it may have been applied.',
+  503: 'The database is out of reach. The detail of a write says whether it may have been applied.',
   507: 'The database has no space left.'
 } as const
 
-const retryAfter = { 'Retry-After': { type: 'integer', description: 'Seconds after which a retry is worth it.' } }
+const retryAfter = { 'Retry-After': { type: 'integer', description: 'How many seconds to wait before a retry.' } }
 const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is missing, after RFC 6750 section 3.' } }
 const headers: Partial<Record<number, object>> = { 401: challenge, 403: challenge, 429: retryAfter, 503: retryAfter }
 
@@ -49,12 +49,12 @@ export interface Example {
 /** What the answers themselves say, where all routes say the same. */
 const examples: Record<Exclude<Status, 404 | 422>, Example> = {
   400: { detail: "Body is not valid JSON but content-type is set to 'application/json'" },
-  401: { detail: 'The access token is not valid, or not any more.' },
-  403: { detail: 'This needs the scope students:write.' },
-  409: { detail: 'There is a record with this email already.' },
+  401: { detail: 'The access token is invalid or has expired.' },
+  403: { detail: 'This requires the scope students:write.' },
+  409: { detail: 'A record with this email already exists.' },
   413: { detail: 'Request body is too large' },
-  415: { detail: 'The body has to be application/json in UTF-8, without a content coding.' },
-  429: { detail: 'Too many logins failed. Try again later.' },
+  415: { detail: 'The body must be application/json in UTF-8, without a content coding.' },
+  429: { detail: 'Too many failed logins. Try again later.' },
   500: { detail: 'Something went wrong here (request 7c9e6679-7425-40de-944b-e07fc1f90ae7-42).' },
   503: { detail: 'The database is out of reach. Try again later.' },
   507: { detail: 'The database has no space left. Nothing was changed.' }
@@ -70,7 +70,7 @@ const nothingChanged: Example = { detail: 'The database is out of reach. Nothing
 export function problemAnswers (instance: string, own: Partial<Record<Status, Example>>, ...statuses: Status[]) {
   const known: Partial<Record<Status, Example>> = { ...examples, ...(statuses.includes(507) && { 503: nothingChanged }), ...own }
   return Object.fromEntries(statuses.map((status) => {
-    const { detail, errors } = known[status] ?? { detail: problems[status] }
+    const { detail, errors } = known[status] as Example // those of 404 and 422 are the route's
     return [status, {
       description: problems[status],
       content: { [PROBLEM_TYPE]: { schema: ProblemDetails, example: problem(status, detail, instance, errors) } },

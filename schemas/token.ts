@@ -16,7 +16,7 @@ export const TokenRequest = Type.Object({
   }),
   username: parameter('With `password`: the name of the user.'),
   password: Type.Optional(Type.String({ format: 'password', description: 'With `password`: the password of the user.' })),
-  refresh_token: parameter('With `refresh_token`: the newest refresh token; it is good for one use.'),
+  refresh_token: parameter('With `refresh_token`: the newest refresh token; it can be used once.'),
   scope: parameter(`The scopes to have, separated by spaces: some of ${SCOPES.join(', ')}. Without it, all that the user holds.`)
 }, {
   title: 'TokenRequest',
@@ -25,10 +25,10 @@ export const TokenRequest = Type.Object({
 
 /** The answer to a token request, RFC 6749 section 5.1. */
 export const Token = Type.Object({
-  access_token: Type.String({ description: 'A JWT for the header `Authorization: Bearer`.' }),
+  access_token: Type.String({ description: 'A JWT, for the `Authorization: Bearer` header.' }),
   token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ description: 'How long the access token is good for, in seconds.' }),
-  refresh_token: Type.String({ description: 'Good for one use: the answer to it holds the next.' }),
+  expires_in: Type.Integer({ description: 'The lifetime of the access token, in seconds.' }),
+  refresh_token: Type.String({ description: 'Can be used once; the answer holds the next one.' }),
   scope: Type.String({ description: 'What the access token allows: scopes separated by spaces.' })
 }, {
   title: 'Token',

@@ -21,7 +21,7 @@ const profile = {
   username: Type.String({ description: 'The name of the user.' }),
   email: Type.Optional(nullable(Type.String({ description: 'The email address; its form is not checked on read.' }))),
   full_name: Type.Optional(nullable(Type.String({ description: 'The full name.' }))),
-  disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is locked out.' })))
+  disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is disabled.' })))
 }
 
 /** What is shown of a user: absent fields are null. */
@@ -52,7 +52,7 @@ const given = {
   }),
   email: Type.Optional(nullable(email)),
   full_name: Type.Optional(nullable(text(200, { description: 'The full name.' }))),
-  disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is locked out.' }))),
+  disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is disabled.' }))),
   scopes: Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: [...SCOPES] }), {
     maxItems: SCOPES.length,
     uniqueItems: true,

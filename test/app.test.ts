@@ -290,10 +290,10 @@ t.test('an option that is not what it has to be fails at register, with all the 
   const wrong = { url: 5, client: {}, embedded: '', database: 'a b', timeoutMs: -1, students: {}, users: null, couchbase: { url: 'x' }, docs: 1, operationIdPrefix: 1, bodyLimit: 'x' }
   await t.rejects(async () => host.register(studentCourseApi, wrong as object), {
     code: 'SCA_SETUP',
-    message: 'student-course-api: url has to be a MongoDB URL; client has to be a MongoClient; embedded has to be the path of a folder; ' +
-      'database has to be the name of a database; timeoutMs has to be a whole number of milliseconds above 0; students has to be a StudentRepository; ' +
-      'users has to be a UserStore; couchbase has to be an object with url, username, password and bucket; docs has to be true or false; ' +
-      'operationIdPrefix has to be text; bodyLimit has to be a whole number of bytes above 0'
+    message: 'student-course-api: url must be a MongoDB URL; client must be a MongoClient; embedded must be the path of a folder; ' +
+      'database must be the name of a database; timeoutMs must be a whole number of milliseconds above 0; students must be a StudentRepository; ' +
+      'users must be a UserStore; couchbase must be an object with url, username, password and bucket; docs must be true or false; ' +
+      'operationIdPrefix must be text; bodyLimit must be a whole number of bytes above 0'
   })
 })
 

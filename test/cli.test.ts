@@ -26,7 +26,7 @@ t.test('a wrong word is exit 2 with how to say it, what can not be done exit 1',
     t.match(output, /Usage:\n {2}student-course-api /)
   }
   t.match(await run({ ...env, PORT: 'x' }, 'users list'), { code: 2, output: /PORT must be integer/ })
-  t.strictSame(await run(env, 'users disable nobody'), { code: 1, output: 'There is no user nobody.\n' })
+  t.strictSame(await run(env, 'users disable nobody'), { code: 1, output: 'There is no user named nobody.\n' })
 })
 
 t.test('where the configuration names a Couchbase bucket, users are looked for there', async (t) => {
@@ -64,7 +64,7 @@ t.test('the store is backed up and copied while the server runs', async (t) => {
   t.match(await run({ DATA_DIR: folder }, 'users list'), { code: 0, output: 'alice enabled\n' })
   t.match(await run(env, `backup ${folder}`), { code: 1, output: /is there already/ })
   const words = 'copy --to -'
-  const copied = 'students: 0 documents, 0 of them copied, 0 there already.\nusers: 1 documents, 1 of them copied, 0 there already.\n'
+  const copied = 'students: 0 here, 0 there, 0 of them copied now.\nusers: 1 here, 1 there, 1 of them copied now.\n'
   const { code, output } = await run({ ...env, MONGODB_DATABASE: 'college' }, words, `${storeUrl}\n`)
   t.teardown(() => client.db('college').dropDatabase())
   t.equal(code, 0)

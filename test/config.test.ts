@@ -61,7 +61,7 @@ t.test('Couchbase is all four variables or none', async (t) => {
   const all = { COUCHBASE_URL: 'couchbase://x', COUCHBASE_USERNAME: 'u', COUCHBASE_PASSWORD: 'p', COUCHBASE_BUCKET: 'b' }
   t.match(loadConfig(all), all)
   t.throws(() => loadConfig({ COUCHBASE_URL: 'couchbase://x', COUCHBASE_BUCKET: 'b' }), new ConfigError([
-    'COUCHBASE_USERNAME has to be set with COUCHBASE_URL', 'COUCHBASE_PASSWORD has to be set with COUCHBASE_URL'
+    'COUCHBASE_USERNAME must be set together with COUCHBASE_URL', 'COUCHBASE_PASSWORD must be set together with COUCHBASE_URL'
   ]))
 })
 
@@ -73,14 +73,14 @@ t.test('access control needs keys of 32 bytes, from a variable or a file', async
   t.strictSame(keysOf({ JWT_SECRET: `${one} ${other}` }), [one, other], 'bytes, not characters')
   t.strictSame(keysOf({ JWT_SECRET_FILE: `${dir}/keys` }), [one, other])
   const faults: [NodeJS.ProcessEnv, string][] = [
-    [{}, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
-    [{ JWT_SECRET: 'secret' }, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
-    [{ JWT_SECRET: `${one} secret` }, 'JWT_SECRET has to hold keys of at least 32 bytes each, with AUTH=on'],
-    [{ JWT_SECRET_FILE: `${dir}/short` }, 'JWT_SECRET_FILE has to hold keys of at least 32 bytes each, with AUTH=on'],
-    [{ JWT_SECRET_FILE: `${dir}/empty` }, 'JWT_SECRET_FILE has to hold keys of at least 32 bytes each, with AUTH=on'],
+    [{}, 'JWT_SECRET must hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET: 'secret' }, 'JWT_SECRET must hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET: `${one} secret` }, 'JWT_SECRET must hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET_FILE: `${dir}/short` }, 'JWT_SECRET_FILE must hold keys of at least 32 bytes each, with AUTH=on'],
+    [{ JWT_SECRET_FILE: `${dir}/empty` }, 'JWT_SECRET_FILE must hold keys of at least 32 bytes each, with AUTH=on'],
     [{ JWT_SECRET_FILE: `${dir}/none` }, 'JWT_SECRET_FILE can\'t be read: ENOENT'],
     [{ JWT_SECRET_FILE: dir }, 'JWT_SECRET_FILE can\'t be read: EISDIR'],
-    [{ JWT_SECRET: one, JWT_SECRET_FILE: `${dir}/keys` }, 'only one of JWT_SECRET and JWT_SECRET_FILE may be set']
+    [{ JWT_SECRET: one, JWT_SECRET_FILE: `${dir}/keys` }, 'set only one of JWT_SECRET and JWT_SECRET_FILE']
   ]
   for (const [env, fault] of faults) t.throws(() => loadConfig({ AUTH: 'on', ...env }), new ConfigError([fault]))
   t.equal(loadConfig({ JWT_SECRET: 'secret' }).AUTH, 'off', 'without access control no key is looked at')
@@ -99,14 +99,14 @@ t.test('every variable is described', async (t) => {
   for (const [name, schema] of Object.entries(Config.properties)) t.match(schema.description, /^[A-Z].*\.$/, name)
 })
 
-t.test('the README lists every variable with its default and its description', async (t) => {
-  const readme = await readFile(`${root}README.md`, 'utf8')
+t.test('docs/configuration.md lists every variable with its default and its description', async (t) => {
+  const page = await readFile(`${root}docs/configuration.md`, 'utf8')
   const rows = Object.entries(Config.properties).map(([name, schema]) => {
     const fallback = schema.default === undefined ? '' : `\`${schema.default}\` `
     return `| \`${name}\` | ${fallback}| ${schema.description} |`
   })
   const table = ['| Variable | Default | Meaning |', '|---|---|---|', ...rows, ''].join('\n')
-  t.ok(readme.includes(`\n${table}\n`), table)
+  t.ok(page.includes(`\n${table}\n`), table)
 })
 
 t.test('a variable that begins like ours and is none is told with the one that is meant, and without its value', async (t) => {

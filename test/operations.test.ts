@@ -130,15 +130,19 @@ t.test('what breaks the rules of HTTP is problem details: two hosts, an unknown 
   t.equal(String(asked), 'HTTP/1.1 100 Continue\r\n\r\n')
   socket.write(body)
   t.match(await text(socket), /^HTTP\/1.1 201 /)
+  server.child.kill('SIGTERM')
+  t.match(await server.exited, { code: 0 })
 })
 
 t.test('names of ALLOWED_HOSTS are served on a loopback address', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir(), ALLOWED_HOSTS: 'api.example,other.example' })
+  const server = launch(t, { DATA_DIR: t.testdir(), ALLOWED_HOSTS: 'api.example,other.example' }, { counted: true })
   const url = await listening(server)
   for (const [host, status] of [['api.example', 200], ['OTHER.example:8000', 200], ['evil.example', 421], ['127.0.0.1', 200]] as const) {
     const answer = await text(await send(url, `GET /students/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))
     t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), host)
   }
+  server.child.kill('SIGTERM')
+  t.match(await server.exited, { code: 0 })
 })
 
 t.test('a connection that never sent a request does not hold up the end', async (t) => {

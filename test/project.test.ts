@@ -5,7 +5,7 @@ import { root } from './root.js'
 import { suites } from './suites/suite.js'
 import { version } from '../lib/version.js'
 
-for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/design.md', 'docs/figures.md', 'docs/embedded.md', 'docs/access.md', 'docs/benchmarks.md']) {
+for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...(await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]) {
   t.test(`every link of ${path} to a file of the project leads to one`, async (t) => {
     const file = new URL(path, pathToFileURL(root))
     const links = [...(await readFile(file, 'utf8')).matchAll(/\]\(([^)#]+)/g)].map(([, link]) => String(link))

@@ -29,7 +29,7 @@ t.test('the server says where it is, lets no second one on its data, and its stu
 
   const second = launch(t, { ...env, HOST: '0.0.0.0', JWT_SECRET: 'unused' }, { counted: true })
   const again = await listening(second)
-  await second.prints(/AUTH is off: whoever reaches this address may read and change everything/)
+  await second.prints(/AUTH is off: anyone who can reach this address can read and change everything/)
   await second.prints(/AUTH is off: the keys of JWT_SECRET are not used/)
   t.strictSame(await (await fetch(`${again}/students`)).json(), { students: [student] })
   second.child.kill('SIGTERM')
@@ -103,7 +103,7 @@ t.test('wrong configuration is exit 2 with every fault, also when it stands in .
   const cwd = t.testdir({ '.env': 'PORT=99999\nDOCS=maybe\nLOG_LEVEL=info\n' })
   const server = launch(t, { LOG_LEVEL: 'loud', PORT: undefined }, { cwd })
   t.match(await server.exited, { code: 2 })
-  t.equal(server.output, 'The configuration is not valid:\n' +
+  t.equal(server.output, 'The configuration is invalid:\n' +
     '  PORT must be <= 65535\n' +
     '  LOG_LEVEL must be equal to one of the allowed values: fatal, error, warn, info, debug, trace, silent\n' +
     '  DOCS must be equal to one of the allowed values: on, off\n')

@@ -7,6 +7,7 @@ import { documentKey } from '../keys.js'
 import { parseProjection } from '../projection.js'
 import type { Request } from '../request.js'
 import { Scan } from '../scan.js'
+import type { Entry } from '../table.js'
 import { applyUpdate, parseUpdate, type Update } from '../update.js'
 import { ok, type Run } from './command.js'
 import { checkId, duplicate } from './insert.js'
@@ -44,11 +45,19 @@ function updateOf (request: Request): Field {
 }
 
 function modify (collection: Collection, { selection, update, upsert }: Modification): Outcome {
-  const [found] = new Scan(collection, selection, { limit: 1 }).slice()
+  const found = first(new Scan(collection, selection, { limit: 1 }))
   if (found === undefined) return upsert ? insert(collection, selection, update) : {}
   const after = applyUpdate(found.value, update)
   if (after !== undefined) collection.put(found.key, after)
   return { before: found.value, after: after ?? found.value }
+}
+
+/** A scan looks at some documents in a turn; a change is made in one. */
+function first (scan: Scan): Entry | undefined {
+  while (!scan.done) {
+    const [found] = scan.slice()
+    if (found !== undefined) return found
+  }
 }
 
 /** The new document has what the filter says, then what the update does. */

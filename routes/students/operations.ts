@@ -21,7 +21,7 @@ export const createStudent = {
   schema: {
     tags,
     summary: 'Create Student',
-    description: 'Stores a new student. The server makes the id; one in the body is ignored.',
+    description: 'Stores a new student. The server assigns the id; an id in the body is ignored.',
     body: CreateStudent,
     response: {
       201: answer('The student as stored, with its new id.', Student, storedJaneDoe, location),

@@ -10,7 +10,7 @@ const FORM_LIMIT = 8_192
 
 const PARAMETERS = new Set([...Object.keys(TokenRequest.properties), ...Object.keys(RevocationRequest.properties)])
 
-const NO_FORM = 'The body has to be application/x-www-form-urlencoded in UTF-8, without a content coding.'
+const NO_FORM = 'The body must be application/x-www-form-urlencoded in UTF-8, without a content coding.'
 
 /** Bodies of this scope are forms (RFC 6749 appendix B), and no answer of it is stored (section 5.1). */
 async function form (app: FastifyInstance) {
@@ -30,7 +30,7 @@ async function parseForm (request: FastifyRequest, body: string): Promise<Record
 function toParameters (body: string): Record<string, string> {
   const given = [...new URLSearchParams(body)].filter(([name, value]) => PARAMETERS.has(name) && value !== '')
   const parameters = Object.fromEntries(given)
-  if (Object.keys(parameters).length < given.length) throw new TokenError('invalid_request', 'A parameter is there twice.')
+  if (Object.keys(parameters).length < given.length) throw new TokenError('invalid_request', 'A parameter occurs twice.')
   return parameters
 }
 
@@ -50,7 +50,7 @@ function toOAuthError (error: FastifyError | TokenError): OAuthError | undefined
 }
 
 function toRequestError ([fault]: NonNullable<FastifyError['validation']>): OAuthError {
-  if (fault?.keyword === 'enum') return { error: 'unsupported_grant_type', error_description: 'There are the grant types password and refresh_token.' }
+  if (fault?.keyword === 'enum') return { error: 'unsupported_grant_type', error_description: 'The grant types are password and refresh_token.' }
   const parameter = fault?.params.missingProperty // without one, there was no body at all
   return { error: 'invalid_request', error_description: parameter ? `The parameter ${parameter} is required.` : NO_FORM }
 }

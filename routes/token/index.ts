@@ -31,7 +31,7 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
     grants[request.body.grant_type](app, request.body, request, reply))
 
   app.post('/revoke', documented('revokeToken', revokeToken), async ({ body: { token } }, reply) => {
-    if (accessTokens.isOurs(token)) throw new TokenError('unsupported_token_type', 'An access token ends by itself.')
+    if (accessTokens.isOurs(token)) throw new TokenError('unsupported_token_type', 'An access token cannot be revoked; it expires soon.')
     const found = await refreshTokens.find(token)
     if (found) await refreshTokens.revoke(found.family)
     return reply.code(200).send()
@@ -113,6 +113,6 @@ function toToken ({ accessTokens }: FastifyInstance, username: string, scopes: s
   }
 }
 
-const badRefreshToken = () => new TokenError('invalid_grant', 'The refresh token is not valid, or not any more.')
+const badRefreshToken = () => new TokenError('invalid_grant', 'The refresh token is invalid or has expired.')
 
 export default tokenRoutes

@@ -17,7 +17,7 @@ export const createToken = {
   tags,
   summary: 'Create Token',
   description: 'Gives an access token for a username and a password, or for a refresh token (OAuth2, RFC 6749). ' +
-    'A refresh token is good for one use; a second use revokes all that go back to the same login.',
+    'A refresh token can be used once; reuse revokes every token of the same login.',
   consumes,
   body: TokenRequest,
   response: {
@@ -30,13 +30,13 @@ export const createToken = {
 export const revokeToken = {
   tags,
   summary: 'Revoke Token',
-  description: 'Revokes a refresh token and all that go back to the same login (RFC 7009). ' +
-    'A token that is not known is answered like one that is. An access token ends by itself, and soon.',
+  description: 'Revokes a refresh token and every other one of the same login (RFC 7009). ' +
+    'An unknown token gets the same answer as a known one. Access tokens cannot be revoked; they expire soon.',
   consumes,
   body: RevocationRequest,
   response: {
-    200: noContent('The token is good no more.'),
-    400: oauthErrors('Nothing was revoked.', 'unsupported_token_type', 'An access token ends by itself.'),
+    200: noContent('The token is revoked.'),
+    400: oauthErrors('Nothing was revoked.', 'unsupported_token_type', 'An access token cannot be revoked; it expires soon.'),
     ...problemAnswers('/revoke', {}, 500, 503, 507)
   }
 }

@@ -8,7 +8,7 @@ const location = { Location: { type: 'string', description: 'The path of the new
 const ofBody = { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/password', detail: 'must NOT have fewer than 8 characters' }] } }
 const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/username', detail: `must match pattern "${Username.pattern}"` }] } }
 const missing = { 404: { detail: `User ${johnDoe.username} not found` } }
-const taken = { 409: { detail: 'There is a record with this username already.' } }
+const taken = { 409: { detail: 'A record with this username already exists.' } }
 const one = `/users/${johnDoe.username}`
 
 /** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
@@ -17,7 +17,7 @@ export const showUser = {
   schema: {
     tags,
     summary: 'Show User',
-    description: 'Answers the profile of the user with this name. With access control on, one\'s own needs no scope.',
+    description: 'Answers the profile of the user with this name. With access control on, users need no scope for their own profile.',
     params: UserParams,
     response: {
       200: answer('The profile.', User, johnDoe),

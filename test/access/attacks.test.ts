@@ -72,7 +72,7 @@ t.test('a forged token is refused, and nothing of why is told', async (t) => {
     const answer = await get(make())
     t.equal(answer.statusCode, 401, name)
     t.equal(answer.headers['www-authenticate'], 'Bearer realm="Student Course API", error="invalid_token"', name)
-    t.equal(answer.json().detail, 'The access token is not valid, or not any more.', name)
+    t.equal(answer.json().detail, 'The access token is invalid or has expired.', name)
   }
 })
 

@@ -70,7 +70,7 @@ t.test('a login that can\'t be is told as RFC 6749 section 5.2 says', async (t) 
   t.match((await form('/token', { grant_type: 'password', username: 'x'.repeat(8_192), password })).json(),
     { error: 'invalid_request', error_description: 'Request body is too large' })
   const nothing = await app.inject({ method: 'POST', url: '/token' })
-  t.match(nothing.json(), { error: 'invalid_request', error_description: /has to be application\/x-www-form-urlencoded/ })
+  t.match(nothing.json(), { error: 'invalid_request', error_description: /must be application\/x-www-form-urlencoded/ })
   for (const headers of [{ 'content-encoding': 'gzip' }, { 'content-type': 'application/x-www-form-urlencoded; charset=utf-16' }]) {
     const answer = await app.inject({
       method: 'POST', url: '/token', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, payload: `grant_type=password&username=alice&password=${password}`

@@ -257,6 +257,15 @@ t.test('a family of refresh tokens ends 30 days after its login, however often i
   t.equal(found?.family.expires_at.getTime(), clock.now)
 })
 
+t.test('a refresh token whose family ends while it is used has no successor', async (t) => {
+  const { database, guard } = open(t)
+  const tokens = new RefreshTokens(database.collection<TokenFamily>('refresh_tokens', BSON_OPTIONS), guard, ['a key'])
+  const found = await tokens.find(await tokens.issue({ username: 'alice' }, []))
+  if (!found) throw new Error('no token was found')
+  await tokens.revoke(found.family)
+  t.equal(await tokens.next(found), undefined)
+})
+
 t.test('what expires has an index for it', async (t) => {
   const { database } = await secured(t)
   for (const name of ['refresh_tokens', 'login_counters']) {

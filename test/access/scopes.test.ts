@@ -45,7 +45,7 @@ t.test('every route needs its scope and no other', async (t) => {
     const lacking = await send(method, url, forge({ claims: { scope: others } }), body)
     t.equal(lacking.statusCode, 403, name)
     t.equal(lacking.headers['www-authenticate'], `Bearer realm="Student Course API", error="insufficient_scope", scope="${scope}"`)
-    if (method !== 'HEAD') t.match(lacking.json(), { status: 403, detail: `This needs the scope ${scope}.` })
+    if (method !== 'HEAD') t.match(lacking.json(), { status: 403, detail: `This requires the scope ${scope}.` })
 
     const { statusCode } = await send(method, url, forge({ claims: { scope } }), body)
     t.ok([200, 201, 404].includes(statusCode), `${name} is ${statusCode} with ${scope} alone`)
@@ -117,7 +117,7 @@ t.test('a user is created, and can log in', async (t) => {
   t.equal((await logIn('newcomer', { password: newcomer.password })).json().scope, 'students:read')
   const again = await send('POST', '/users/', token, { ...newcomer, email: 'other@example.com' })
   t.equal(again.statusCode, 409)
-  t.match(again.json(), { detail: 'There is a record with this username already.' })
+  t.match(again.json(), { detail: 'A record with this username already exists.' })
   t.equal((await users.findOne({ _id: 'userprofile::newcomer' }))?.email, 'new@example.com')
 })
 
@@ -255,7 +255,7 @@ t.test('where another index refuses a new user, the name is not to blame', async
   })
   const answer = await send('POST', '/users/', forge({ claims: { scope: 'users:write' } }), newcomer)
   t.equal(answer.statusCode, 409)
-  t.match(answer.json(), { detail: 'There is a record with this email already.' })
+  t.match(answer.json(), { detail: 'A record with this email already exists.' })
 })
 
 t.test('a host hands in whom it knows, and there are no tokens of ours', async (t) => {
@@ -353,6 +353,6 @@ t.test('auth that is none is refused at register', async (t) => {
     { keys: [key], authenticate: () => {} }, { keys: [key], issuer: '' }, { keys: [key], audience: 5 }, { keys: [5] }]) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(studentCourseApi, { client, auth: auth as never }), /auth has to be/, JSON.stringify(auth))
+    await t.rejects(async () => app.register(studentCourseApi, { client, auth: auth as never }), /auth must be/, JSON.stringify(auth))
   }
 })

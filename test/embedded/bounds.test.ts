@@ -1,12 +1,17 @@
+import { EventEmitter, once } from 'node:events'
+import type { Socket } from 'node:net'
 import { serialize } from 'bson'
 import t from 'tap'
 import { Backlog } from '../../embedded/backlog.js'
 import { maxDepth, maxElements, validate } from '../../embedded/bson.js'
 import { Collection } from '../../embedded/collection.js'
+import { Connections } from '../../embedded/connections.js'
 import { Cursors } from '../../embedded/cursors.js'
 import { Scan } from '../../embedded/scan.js'
+import { Storage } from '../../embedded/storage.js'
+import { Sweeper } from '../../embedded/sweeper.js'
 import { FrameReader } from '../../embedded/wire.js'
-import { int32, message, serverFor, WireClient } from './support.js'
+import { directoryFor, int32, message, serverFor, WireClient } from './support.js'
 
 const megabyte = 1024 * 1024
 
@@ -102,6 +107,91 @@ t.test('a connection is not idle while its message is in work', async t => {
     }
   })
   t.match(await client.send({ insert: 'students', documents: [{ _id: 1 }] }), { n: { value: 1 } })
+})
+
+t.test('a message in work counts, also when more comes behind it', async t => {
+  const { client, server, socketPath } = await serverFor(t, { connections: { limitBytes: 4 * megabyte } })
+  const { write } = server.storage
+  const [busy, late] = [await WireClient.open(socketPath), await WireClient.open(socketPath)]
+  const events = new EventEmitter()
+  const working = once(events, 'begun')
+  t.intercept(server.storage, 'write', {
+    value: async (work: () => unknown) => {
+      events.emit('begun')
+      await once(events, 'go on')
+      return write.call(server.storage, work)
+    }
+  })
+  const answered = busy.send({ insert: 'students', documents: [{ _id: 1, text: 'x'.repeat(3 * megabyte) }] })
+  await working
+  busy.socket.write(message({ ping: 1 }).subarray(0, 20))
+  for (let turns = 0; turns < 20; turns++) await client.send({ ping: 1 })
+  const outcome = late.send({ ping: 1, comment: 'x'.repeat(3 * megabyte) }).then(() => 'answered')
+  t.equal(await Promise.race([outcome, late.closed().then(() => 'closed')]), 'closed')
+  events.emit('go on')
+  t.match(await answered, { n: { value: 1 } })
+  for (const { socket } of [busy, late]) socket.destroy()
+})
+
+t.test('the bounds are there by default', async t => {
+  const backlog = new Backlog()
+  t.ok(backlog.change(0, 256 * megabyte))
+  t.notOk(backlog.change(0, megabyte + 1))
+  let now = 0
+  const cursors = new Cursors({ now: () => now })
+  t.teardown(() => cursors.close())
+  const cursor = { namespace: 'college.students', session: 'ab', filterBytes: megabyte, scan: Object.create(null) }
+  for (let added = 0; added < 100; added++) cursors.add(cursor)
+  t.equal(cursors.size, 63)
+  now = 600_001
+  cursors.expire()
+  t.equal(cursors.size, 0, 'ten minutes')
+})
+
+t.test('connections, cursors and expired documents are looked through once a minute', async t => {
+  const timers: Array<{ work: () => void, intervalMs: number }> = []
+  const intervals = t.intercept(globalThis, 'setInterval', {
+    value: (work: () => void, intervalMs: number) => {
+      timers.push({ work, intervalMs })
+      return { unref: () => undefined }
+    }
+  })
+  let now = 0
+  const cursors = new Cursors({ now: () => now })
+  const connections = new Connections({ now: () => now })
+  const storage = await Storage.open(await directoryFor(t))
+  const sweeper = new Sweeper(storage)
+  intervals.restore()
+  t.same(timers.map(({ intervalMs }) => intervalMs), [60_000, 60_000, 60_000])
+  cursors.add({ namespace: 'college.students', session: 'ab', filterBytes: 1, scan: Object.create(null) })
+  let ended = 0
+  const socket = Object.assign(new EventEmitter(), { setNoDelay () {}, destroy () { ended++ } })
+  // no more of a socket is used here
+  connections.add(socket as unknown as Socket, { storage, cursors }, undefined)
+  now = 1_800_001
+  const sweep = t.capture(sweeper, 'sweep', async () => {})
+  for (const { work } of timers) work()
+  t.equal(cursors.size, 0)
+  t.equal(ended, 1)
+  t.equal(sweep().length, 1)
+  await storage.close()
+})
+
+t.test('a sweep ends with the slice it is at when the store closes', async t => {
+  const storage = await Storage.open(await directoryFor(t))
+  const collection = new Collection(storage, 'college.tokens')
+  await collection.write(() => {
+    collection.save([{ name: 'expiry', field: 'at', expireAfterSeconds: 0, built: true }])
+    for (let n = 0; n < 1200; n++) {
+      const key = Buffer.concat([collection.prefix, Buffer.from([16]), Buffer.from(String(n).padStart(6, '0'))])
+      collection.put(key, Buffer.from(serialize({ _id: n, at: new Date(0) })))
+    }
+  })
+  const sweeper = new Sweeper(storage)
+  const swept = sweeper.sweep()
+  await Promise.all([swept, sweeper.close()])
+  t.equal(await collection.count(), 700)
+  await storage.close()
 })
 
 t.test('cursors together keep no more than their limit: the one unused for longest ends', async t => {

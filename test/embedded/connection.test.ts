@@ -112,6 +112,21 @@ t.test('a client that does not read its replies is not read from, and holds up n
   t.pass('it gets all of them once it reads')
 })
 
+t.test('while replies wait to be read, the messages behind them wait too', async t => {
+  const { client, server, socketPath } = await serverFor(t)
+  await client.send({ insert: 'students', documents: [{ _id: 1, text: 'x'.repeat(5_000_000) }] })
+  const finds: object[] = []
+  const { getRange } = server.storage.documents
+  t.intercept(server.storage.documents, 'getRange', { value: (range: object) => { finds.push(range); return getRange.call(server.storage.documents, range) } })
+  const slow = connect(socketPath)
+  t.teardown(() => slow.destroy())
+  slow.pause()
+  for (let sent = 0; sent < 20; sent++) slow.write(message({ find: 'students' }))
+  while (finds.length === 0) await client.send({ ping: 1 })
+  for (let turns = 0; turns < 200; turns++) await client.send({ ping: 1 })
+  t.equal(finds.length, 1, 'the kernel takes less than one reply')
+})
+
 t.test('the 257th connection is turned away', async t => {
   const { socketPath, client } = await serverFor(t)
   const others = await Promise.all(Array.from({ length: 255 }, () => WireClient.open(socketPath)))

@@ -160,5 +160,5 @@ t.test('two processes: one has the directory, the other says which; after kill -
   const next = new StoreProcess(directory)
   t.match(await next.answer, { url: String })
   t.same(await next.end(), [0, null], 'it ends by itself')
-  t.same((await readdir(directory)).sort(), ['store.mdb', 'store.mdb-lock'])
+  t.same((await readdir(directory)).sort(), ['store.lock', 'store.mdb', 'store.mdb-lock'])
 })

@@ -1,155 +1,149 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { mkdir, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { chooseAddress, urlOf } from '../../embedded/address.js'
-import { liveUrl, takeLock } from '../../embedded/lock.js'
-import { processesOf } from '../../embedded/process.js'
+import t from 'tap'
+import { chooseAddress, takesSocket, urlOf } from '../../embedded/address.js'
+import { liveUrl, refuseIfHeld, takeLock } from '../../embedded/lock.js'
+import { locking } from '../../embedded/locking.js'
 import { directoryFor } from './support.js'
 
 const { platform, pid } = process
+const absent = async () => { throw new Error('no build for this platform') }
 
-interface Rival {
-  pid?: number
-  started?: string
-  content?: object | string
+/** What another process has left in the lock file. */
+function leave (directory: string, content: object | string): Promise<void> {
+  return writeFile(join(directory, 'store.lock'), typeof content === 'string' ? content : JSON.stringify(content))
 }
 
-/** The lock file of another process. */
-async function rivalIn (directory: string, { pid = process.ppid, started = 'gone-1', content = '' }: Rival): Promise<string> {
-  const path = join(directory, `store-${pid}-${started}.lock`)
-  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
-  return path
+for (const [how, load] of [['the package', undefined], ['flock(1), where the package has no build', absent]] as const) {
+  t.test(`a directory has one holder by ${how}; its url is there for others from publish to release`, async t => {
+    const tryLock = await locking(load)
+    const directory = await directoryFor(t)
+    t.equal(await liveUrl(directory, tryLock), undefined)
+    const lock = await takeLock(directory, tryLock)
+    t.equal(await liveUrl(directory, tryLock), undefined)
+    lock.publish('mongodb://x')
+    t.equal(await liveUrl(directory, tryLock), 'mongodb://x')
+    t.equal((await stat(join(directory, 'store.lock'))).mode & 0o777, 0o600)
+    await t.rejects(takeLock(directory, tryLock), { message: `The store in ${directory} is in use by process ${pid} (this one)` })
+    t.equal(await liveUrl(directory, tryLock), 'mongodb://x', 'and is left as it was')
+    await lock.release()
+    await lock.release()
+    t.equal(await liveUrl(directory, tryLock), undefined)
+    t.same(await readdir(directory), ['store.lock'], 'the file stays, since another process may be waiting for it')
+    await (await takeLock(directory, tryLock)).release()
+  })
 }
 
-/** A process that lives until the end of the test, with the name that its lock would have. */
-async function livingProcess (t: Test): Promise<{ pid: number, started: string }> {
-  const child = spawn('sleep', ['60'])
-  t.teardown(() => child.kill())
-  return lockNameOf(child.pid ?? 0)
-}
-
-async function lockNameOf (rivalPid: number): Promise<{ pid: number, started: string }> {
-  const stat = await readFile(`/proc/${rivalPid}/stat`, 'utf8')
-  const { own } = await processesOf('linux')
-  return { pid: rivalPid, started: `${own.started.split('-')[0]}-${stat.split(') ')[1]?.split(' ')[19]}` }
-}
-
-t.test('a directory has one holder; its url is there for others from publish to release', async t => {
+t.test('a directory that can not be written to is an error of its own, and where none is nothing lives', async t => {
+  await t.rejects(takeLock('/proc/self'), { code: 'ENOENT' })
   const directory = await directoryFor(t)
-  t.equal(await liveUrl(directory), undefined)
-  const lock = await takeLock(directory, {}, platform)
-  t.equal(await liveUrl(directory), undefined)
-  await lock.publish('mongodb://x')
-  t.equal(await liveUrl(directory), 'mongodb://x')
-  t.equal((await stat(join(directory, (await readdir(directory))[0] ?? ''))).mode & 0o777, 0o600)
-  await t.rejects(takeLock(directory, {}, platform), { message: `The store in ${directory} is in use by process ${pid} (this one)` })
-  await lock.release()
-  t.equal(await liveUrl(directory), undefined)
-  t.same(await readdir(directory), [])
   t.equal(await liveUrl(join(directory, 'missing')), undefined)
+  await writeFile(join(directory, 'file'), '')
+  t.equal(await liveUrl(join(directory, 'file')), undefined)
+  await symlink('store.lock', join(directory, 'store.lock'))
+  await t.rejects(liveUrl(directory), { code: 'ELOOP' })
 })
 
-t.test('a directory that can not be written to is an error of its own', async t => {
-  await t.rejects(takeLock('/proc/self', {}, platform), { code: 'ENOENT' })
+t.test('a file system without locks is told in words, by either way of locking', async t => {
+  const directory = await directoryFor(t)
+  const without = () => { throw new Error('ENOLCK: no locks available') }
+  const message = `The embedded store can't lock its folder ${directory}: ENOLCK: no locks available. Choose one on a file system with locks`
+  await t.rejects(takeLock(directory, without), { message })
+  await t.rejects(takeLock(directory, () => { throw 'text' }), { message: /: text\./ }) // eslint-disable-line no-throw-literal
+  const byCommand = await locking(absent)
+  const input = openSync('/proc/self/stat', 'r')
+  t.teardown(() => closeSync(input))
+  const path = process.env.PATH
+  t.teardown(() => { process.env.PATH = path })
+  process.env.PATH = ''
+  t.throws(() => byCommand(input, true), { code: 'ENOENT' }, 'nor is there a flock')
+  process.env.PATH = await directoryFor(t)
+  await writeFile(join(process.env.PATH, 'flock'), '#!/bin/sh\necho "flock: 3: No locks available" >&2; exit 1\n', { mode: 0o755 })
+  t.throws(() => byCommand(input, true), { message: 'flock: 3: No locks available' })
 })
 
-t.test('the lock of a dead process is taken over, and what it listened on goes', async t => {
+t.test('whoever only looks keeps no one from starting', async t => {
+  const directory = await directoryFor(t)
+  await leave(directory, '')
+  const tryLock = await locking()
+  const looking = openSync(join(directory, 'store.lock'), 'r')
+  t.ok(tryLock(looking, true))
+  const taken = takeLock(directory)
+  setTimeout(() => closeSync(looking), 50)
+  await (await taken).release()
+})
+
+t.test('what a dead process has left holds nothing, whatever it says, and what it listened on goes', async t => {
   const directory = await directoryFor(t)
   const folder = join(directory, 'folder')
-  const socketPath = join(folder, 'store.sock')
   await mkdir(folder)
+  const socketPath = join(folder, 'store.sock')
   await writeFile(socketPath, '')
-  const { space } = await processesOf(platform)
-  await rivalIn(directory, { pid: 4_000_000, content: { space, socketPath, folder, url: 'mongodb://x' } })
-  t.equal(await liveUrl(directory), undefined)
-  const lock = await takeLock(directory, {}, platform)
-  t.equal((await readdir(directory)).length, 1, 'only the new one is left')
-  await lock.release()
+  await writeFile(join(directory, 'store-1.sock'), '')
+  const here = { pid, space: `${hostname()} ${await readlink('/proc/self/ns/pid')}` }
+  for (const content of [{ ...here, socketPath, folder, url: 'mongodb://x' }, { ...here, name: 'store-1.sock', url: 'mongodb://x' }, '{"pi', '']) {
+    await leave(directory, content)
+    t.equal(await liveUrl(directory), undefined)
+    const lock = await takeLock(directory)
+    await lock.release()
+  }
+  t.same(await readdir(directory), ['store.lock'])
 })
 
-t.test('a process id that now belongs to another process holds nothing, nor does one that died while it wrote', async t => {
+t.test('the holder is named, also one in another container, and nothing of it is touched', async t => {
   const directory = await directoryFor(t)
-  await rivalIn(directory, { pid: process.ppid, content: { space: (await processesOf(platform)).space, url: 'mongodb://x' } })
-  await rivalIn(directory, { pid: 4_000_000, content: '{"sp' })
-  await writeFile(join(directory, 'store-x.lock'), '')
-  const lock = await takeLock(directory, {}, platform)
-  await lock.release()
-  t.same(await readdir(directory), ['store-x.lock'])
+  const held = openSync(join(directory, 'store.lock'), 'w')
+  t.teardown(() => closeSync(held))
+  t.ok((await locking())(held, false))
+  const inUse = `The store in ${directory} is in use by `
+  await t.rejects(takeLock(directory), { message: `${inUse}another process` }, 'it has said nothing yet')
+  await t.rejects(refuseIfHeld(directory), { message: `${inUse}another process` })
+  await leave(directory, { pid, space: 'another', name: 'store-1.sock', url: 'mongodb://theirs' })
+  await writeFile(join(directory, 'store-1.sock'), '')
+  await t.rejects(takeLock(directory), { message: `${inUse}another process (pid ${pid} in its own container or on its own machine)` })
+  t.same(await readdir(directory), ['store-1.sock', 'store.lock'])
+  t.equal(await liveUrl(directory), undefined, 'its socket does not answer from here')
 })
 
-t.test('a dead process that its parent has not noticed holds nothing', async t => {
+t.test("a holder's socket is found by the path that the directory has here", async t => {
   const directory = await directoryFor(t)
-  const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'])
-  t.teardown(() => parent.kill())
-  const [output] = await once(parent.stdout, 'data')
-  const zombie = await lockNameOf(Number(output))
-  await rivalIn(directory, { ...zombie, content: { space: (await processesOf('linux')).space, url: 'mongodb://x' } })
-  t.equal(await liveUrl(directory), 'mongodb://x')
-  await once(spawn('sleep', ['0.3']), 'exit')
-  t.equal(await liveUrl(directory), undefined)
-})
-
-t.test('a living holder is named and nothing of it is touched', async t => {
-  const directory = await directoryFor(t)
-  const rival = await livingProcess(t)
-  const path = await rivalIn(directory, { ...rival, content: { space: (await processesOf('linux')).space, url: 'mongodb://x' } })
+  const lock = await takeLock(directory)
   const address = await chooseAddress(directory, platform)
-  await t.rejects(takeLock(directory, address, platform), { message: `The store in ${directory} is in use by process ${rival.pid}` })
-  t.same((await readdir(directory)).map(name => join(directory, name)), [path])
+  const server = createServer().listen(address.socketPath)
+  t.teardown(() => server.close())
+  lock.announce(address)
+  lock.publish('mongodb://as-it-is-called-there')
+  t.equal(await liveUrl(directory), urlOf(address, 0))
+  const elsewhere = join(directory, 'mounted')
+  await symlink(directory, elsewhere)
+  t.equal(await liveUrl(elsewhere), urlOf({ socketPath: join(elsewhere, (address.socketPath ?? '').slice(directory.length)) }, 0))
 })
 
-t.test('of two that start at once, one waits for what becomes of the other', async t => {
+t.test('a holder that locks in another way is told by its socket', async t => {
   const directory = await directoryFor(t)
-  const rival = await livingProcess(t)
-  const path = await rivalIn(directory, rival)
-  await t.rejects(takeLock(directory, {}, platform), { message: new RegExp(`in use by process ${rival.pid}`) }, 'it is still starting')
-  const taken = takeLock(directory, {}, platform)
-  setTimeout(() => process.kill(rival.pid), 50)
-  await (await taken).release()
-  await t.rejects(stat(path), { code: 'ENOENT' }, 'it gave up')
-})
-
-t.test('a holder in another container is seen by whether its socket answers', async t => {
-  const directory = await directoryFor(t)
-  const socketPath = join(directory, 'other.sock')
-  const content = { space: 'another boot or namespace', socketPath, url: 'mongodb://x' }
-  await rivalIn(directory, { pid: 1, content })
-  const server = createServer().listen(socketPath)
+  const server = createServer().listen(join(directory, 'store-1.sock'))
   await new Promise(resolve => server.once('listening', resolve))
-  t.equal(await liveUrl(directory), 'mongodb://x')
-  await t.rejects(takeLock(directory, {}, platform), { message: /in use by process 1/ })
+  await leave(directory, { pid: 1, space: 'another', name: 'store-1.sock', url: 'mongodb://x' })
+  await t.rejects(takeLock(directory), { message: /in use by another process \(pid 1 / })
   await new Promise(resolve => server.close(resolve))
-  t.equal(await liveUrl(directory), undefined)
-  await rivalIn(directory, { pid: 2, content: { space: 'elsewhere' } })
-  await rivalIn(directory, { pid: 3, content: { space: 'elsewhere', url: 'mongodb://127.0.0.1:1' } })
-  const lock = await takeLock(directory, {}, platform)
-  t.equal((await readdir(directory)).length, 1)
-  await lock.release()
+  await (await takeLock(directory)).release()
 })
 
-t.test('where the start of a process is not to be had, its number counts', async t => {
+t.test('flock(1) and the package both keep their lock when whoever tried is gone', async t => {
   const directory = await directoryFor(t)
-  const { space, own } = await processesOf('darwin')
-  t.equal(space, hostname())
-  await rivalIn(directory, { pid: 4_000_000, started: '1', content: { space, url: 'mongodb://x' } })
-  await rivalIn(directory, { pid, started: '1', content: { space, url: 'mongodb://x' } })
-  const lock = await takeLock(directory, {}, 'darwin')
-  t.same(await readdir(directory), [`store-${pid}-${own.started}.lock`])
-  await t.rejects(takeLock(directory, {}, 'darwin'), { message: /\(this one\)/ })
+  const lock = await takeLock(directory, await locking(absent))
+  const { status } = spawnSync('flock', ['-n', join(directory, 'store.lock'), 'true'])
+  t.equal(status, 1)
   await lock.release()
-  await rivalIn(directory, { started: '1', content: { space, url: 'mongodb://x' } })
-  await t.rejects(takeLock(directory, {}, 'darwin'), { message: new RegExp(`process ${process.ppid}`) })
-  const kill = t.intercept(process, 'kill', { value: () => { throw Object.assign(new Error(), { code: 'EPERM' }) } })
-  await t.rejects(takeLock(directory, {}, 'darwin'), { message: new RegExp(`process ${process.ppid}`) }, "someone else's process is one too")
-  kill.restore()
+  t.equal(spawnSync('flock', ['-n', join(directory, 'store.lock'), 'true']).status, 0)
 })
 
 t.test('a store listens on a socket in its directory, in a folder of its own, or on a port with a token', async t => {
-  const inDirectory = await chooseAddress('/var/lib/college', 'linux')
+  const inDirectory = await chooseAddress('/var/lib/college', 'linux', async () => true)
   t.match(inDirectory, { socketPath: /^\/var\/lib\/college\/store-[0-9a-f]{8}\.sock$/, folder: undefined, token: undefined })
   t.match(urlOf(inDirectory, 0), /^mongodb:\/\/%2Fvar%2Flib%2Fcollege%2Fstore-[0-9a-f]{8}\.sock\/\?directConnection=true$/)
   const directory = await directoryFor(t)
@@ -157,11 +151,23 @@ t.test('a store listens on a socket in its directory, in a folder of its own, or
   const folder = elsewhere.folder ?? ''
   t.ok((elsewhere.socketPath ?? '').startsWith(`${folder}/store-`))
   t.equal((await stat(folder)).mode & 0o777, 0o700)
-  const { space } = await processesOf(platform)
-  await rivalIn(directory, { pid: 4_000_000, content: { space, ...elsewhere } })
-  await (await takeLock(directory, {}, platform)).release()
+  const lock = await takeLock(directory)
+  lock.announce(elsewhere)
+  await lock.release()
   await t.rejects(stat(folder), { code: 'ENOENT' })
   const port = await chooseAddress(directory, 'win32')
   t.match(port, { socketPath: undefined, token: /^[0-9a-f]{64}$/ })
   t.equal(urlOf(port, 4711), `mongodb://127.0.0.1:4711/?directConnection=true&appName=${port.token}`)
+})
+
+t.test('where the directory takes no socket, the folder of its own does, and nothing is left of the attempt', async t => {
+  const directory = await directoryFor(t)
+  t.equal(await takesSocket(join(directory, 'a.sock')), true)
+  t.equal(await takesSocket(join(directory, 'missing', 'a.sock')), false)
+  t.same(await readdir(directory), [])
+  const address = await chooseAddress(directory, 'linux', async () => false)
+  t.match(address, { folder: String })
+  const lock = await takeLock(directory)
+  lock.announce(address)
+  await lock.release()
 })

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import fs from 'node:fs'
 import { mkdir, readdir, stat, symlink } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Double, MongoClient, MongoServerError, type MongoClientOptions } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Gate } from '../../embedded/gate.js'
 import { find, start } from '../../embedded/index.js'
-import { closer, listening } from '../../embedded/supervise.js'
+import { listening, supervise } from '../../embedded/supervise.js'
 import { directoryFor } from './support.js'
 
 const stable: MongoClientOptions = { serverApi: { version: '1', strict: true, deprecationErrors: true } }
@@ -50,7 +53,7 @@ t.test('a store keeps its data from one start to the next, wherever it listens',
   await first.close()
   await t.rejects(stat(folder), { code: 'ENOENT' })
   t.equal(await find(path), undefined)
-  t.same((await readdir(path)).sort(), ['store.mdb', 'store.mdb-lock'])
+  t.same((await readdir(path)).sort(), ['store.lock', 'store.mdb', 'store.mdb-lock'])
 
   const second = await start({ path }, 'win32')
   const client = clientFor(t, second.url, stable)
@@ -74,17 +77,62 @@ t.test('a start that fails says why and holds nothing', async t => {
   const directory = await directoryFor(t)
   await mkdir(join(directory, 'store.mdb'))
   await t.rejects(start({ path: directory }), { code: 'EISDIR' })
-  t.same(await readdir(directory), ['store.mdb'])
+  t.same(await readdir(directory), ['store.lock', 'store.mdb'])
 })
 
-t.test('a worker that fails later is reported at once and again by close', async t => {
-  const worker = new Worker("const { parentPort } = require('worker_threads'); parentPort.postMessage(5); parentPort.once('message', () => { throw new Error('broken') })", { eval: true })
+const heldLock = (released: () => void) => ({ announce () {}, publish () {}, release: async () => released() })
+
+/** The store alone keeps no process alive, but this test waits for what becomes of it. */
+function workerThat (t: Test, what: string): Worker {
+  const waiting = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(waiting))
+  return new Worker(`const { parentPort } = require('worker_threads'); parentPort.postMessage(5); parentPort.once('message', () => { ${what} })`, { eval: true })
+}
+
+t.test('a worker that fails later is reported at once, to the starter too, and again by close', async t => {
+  const worker = workerThat(t, "throw new Error('broken')")
   t.equal(await listening(worker), 5)
+  const before = process.listenerCount('SIGXFSZ')
   let released = 0
   const warned = once(process, 'warning')
-  const close = closer(worker, { publish: async () => {}, release: async () => { released++ } }, new Gate())
-  const closed = close()
+  const { close, failed } = supervise(worker, heldLock(() => released++), new Gate())
+  t.equal(process.listenerCount('SIGXFSZ'), before + 1)
+  process.emit('SIGXFSZ', 'SIGXFSZ')
+  worker.postMessage('fail')
   t.match(await warned, [{ message: 'The embedded store failed: Error: broken' }])
-  await t.rejects(closed, { message: /broken/ })
+  t.match(await failed, { message: 'The embedded store failed: Error: broken', cause: { message: 'broken' } })
+  await t.rejects(close(), { message: /broken/ })
   t.equal(released, 1)
+  t.equal(process.listenerCount('SIGXFSZ'), before)
+})
+
+t.test('a worker that ends without a word has failed too, unless it was closed', async t => {
+  const worker = workerThat(t, 'process.exit(7)')
+  await listening(worker)
+  const { failed } = supervise(worker, heldLock(() => {}), new Gate())
+  worker.postMessage('end')
+  t.match(await failed, { message: "The embedded store's thread ended with 7" })
+  const closed = workerThat(t, 'parentPort.close()')
+  await listening(closed)
+  const supervised = supervise(closed, heldLock(() => {}), new Gate())
+  await supervised.close()
+  t.equal(await Promise.race([supervised.failed, sleep(20, 'silent')]), 'silent')
+})
+
+t.test('a start that can not tell where it listens ends its thread and gives the directory back', async t => {
+  const directory = await directoryFor(t)
+  const { writeSync } = fs
+  const write = t.intercept(fs, 'writeSync', { value: refuseUrl })
+  syncBuiltinESMExports()
+  t.teardown(() => syncBuiltinESMExports())
+  await t.rejects(start({ path: directory }), { code: 'ENOSPC' })
+  write.restore()
+  syncBuiltinESMExports()
+  t.same((await readdir(directory)).sort(), ['store.lock', 'store.mdb', 'store.mdb-lock'], 'and nothing listens any more')
+  await (await start({ path: directory })).close()
+
+  function refuseUrl (descriptor: number, text: string, position: number): number {
+    if (text.includes('"url"')) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    return writeSync(descriptor, text, position)
+  }
 })

@@ -109,6 +109,14 @@ t.test('$inc refuses what is no number and what is too large for int64, and chan
   t.same(await find(client), [{ ...before, _id: new Int32(1), n: new Int32(1) }])
 })
 
+t.test('a change finds its document behind any number of ids that are not there', async t => {
+  const { client } = await serverFor(t)
+  await insert(client, [{ _id: 5000, name: 'a' }])
+  const $in = Array.from({ length: 5001 }, (_, index) => index)
+  t.match(await client.send(set({ name: 'b' }, { query: { _id: { $in } } })), { lastErrorObject: { n: new Int32(1) }, value: { _id: new Int32(5000), name: 'b' } })
+  t.match(await client.send(set({ name: 'c' }, { query: { _id: { $in }, name: 'none' } })), { lastErrorObject: { n: new Int32(0) }, value: null })
+})
+
 t.test('an upsert changes what is there, or makes it of the filter and the update', async t => {
   const { client } = await serverFor(t)
   const upsert = (update: Document, more: Document = {}): Promise<Document> => client.send(modify(update, { upsert: true, ...more }))

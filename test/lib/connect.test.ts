@@ -51,7 +51,7 @@ t.test('the driver waits for a connection a little less than an operation may ta
 t.test('writes without acknowledgement are refused, however the URL asks for them', async (t) => {
   for (const option of ['w=0', 'W=0', 'w=0&wtimeoutMS=5', 'w=0&journal=false', 'w=00', 'w=1&w=0']) {
     const error: Error = await connect(`mongodb://127.0.0.1:1/?${option}`, { limitMs: 50 }).then(() => new Error('connected'), (error) => error)
-    t.match(error.message, /^student-course-api: (the write concern w=0 does not tell|the MongoDB URL is not valid)/, option)
+    t.match(error.message, /^student-course-api: (the write concern w=0 does not tell|the MongoDB URL is invalid)/, option)
   }
 })
 
@@ -77,7 +77,7 @@ t.test('a wrong URL is refused without its credentials', async (t) => {
   ]
   for (const url of urls) {
     const error: Error = await connect(url).then(() => new Error('connected'), (error) => error)
-    t.match(error.message, /^student-course-api: the MongoDB URL is not valid: ./, url)
+    t.match(error.message, /^student-course-api: the MongoDB URL is invalid: ./, url)
     t.notMatch(error.message, /s3cret|user:/)
   }
 })
@@ -120,7 +120,7 @@ t.test('nothing of a URL that does not parse is told, since any piece may be the
     'mongodb://dbuser:secr?et7@host/', 'mongodb://a:1,secret7:x/', 'mongodb://host/?a=b@secret7', 'mongodb:secret7', 'mongodb://', 'mongodb://[secret7]/', 'secret7'
   ]) {
     const error: Error = await connect(url, { limitMs: 100 }).then(() => new Error('connected'), (error) => error)
-    t.match(error.message, /^student-course-api: the MongoDB URL is not valid: it has the form mongodb:/, url)
+    t.match(error.message, /^student-course-api: the MongoDB URL is invalid: it has the form mongodb:/, url)
     t.notMatch(error.message, /secret7|dbuser|et7/)
     t.equal(hosts(url), 'the given URL')
   }

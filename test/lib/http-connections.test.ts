@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HttpConnections } from '../../lib/http-connections.js'
 
@@ -65,6 +66,22 @@ t.test('requests are held until they are let go', async (t) => {
   connections.letGo()
   connections.admit(() => gone.push('c'))
   t.strictSame(gone, ['a', 'b', 'c'])
+})
+
+t.test('it is quiet once no connection was made for a time, or when the limit has passed', async (t) => {
+  const { clock, connections, open } = build(t)
+  await connections.quiet(5, 100)
+  open()
+  let isQuiet = false
+  const quiet = connections.quiet(5, 100).then(() => { isQuiet = true })
+  await sleep(30)
+  t.notOk(isQuiet, 'by the clock no time has passed')
+  clock.now = 5
+  await quiet
+  open()
+  const limited = connections.quiet(50, 0)
+  await limited
+  t.ok(isQuiet)
 })
 
 t.test('a request whose client leaves before the answer is told, one that was answered is not', async (t) => {

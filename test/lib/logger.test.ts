@@ -36,6 +36,12 @@ t.test('of an error of MongoDB the code is logged, not the message, which repeat
   t.notMatch(JSON.stringify(unnamed), /secret/)
 })
 
+t.test('of a damaged document the message is logged, which has its id alone', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const message = "The embedded store has damaged data, the document ObjectId('66b3f0a1c2d4e5f601234567') of college.students: restore it from a backup"
+  t.match(err(new MongoServerError({ code: 301, codeName: 'DataCorruptionDetected', message })), { message, code: 301 })
+})
+
 t.test('a request is one line once it is answered, and one more at debug when it comes', async (t) => {
   for (const [level, expected] of [['info', ['request completed']], ['debug', ['incoming request', 'request completed']]] as const) {
     const lines: { msg: string }[] = []

@@ -145,8 +145,8 @@ t.test('a read is asked for once where the URL wants that, or where asking again
   const { students, nth, held } = await build(t)
   const refused = students.find(String(ids[0]))
   const { answer } = await nth(0)
-  answer({ ok: 0, code: 13, codeName: 'Unauthorized', errmsg: 'not authorized' })
-  await t.rejects<unknown>(refused, { code: 13 })
+  answer({ ok: 0, code: 2, codeName: 'BadValue', errmsg: 'not so' })
+  await t.rejects<unknown>(refused, { code: 2 })
   t.equal(held.length, 1)
 })
 
@@ -194,7 +194,7 @@ t.test('of creates in one insert each has its own error, and one that an index r
   alone.answer({ ok: 1, n: 0, writeErrors: [{ index: 0, ...duplicate }] })
   const [a, b, c, d] = await Promise.all(creates)
   t.strictSame([a, c], ['a', 'c'])
-  t.match(b, { code: 'SCA_DUPLICATE_KEY', message: 'There is a record with this email already.' })
+  t.match(b, { code: 'SCA_DUPLICATE_KEY', message: 'A record with this email already exists.' })
   t.match(d, { code: 'SCA_DOCUMENT_REFUSED' })
 })
 

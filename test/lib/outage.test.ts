@@ -56,7 +56,7 @@ t.test('all that the driver says of a client that is closed or has no connection
 })
 
 t.test('codes of an outage that no second read helps are an outage all the same, and other errors are none', async (t) => {
-  for (const code of [24, 50, 64, 100, 112, 133, 202, 365, 462, 11601]) {
+  for (const code of [13, 18, 24, 50, 64, 100, 112, 133, 202, 365, 462, 11601]) {
     t.ok(isOutage(coded(code)), `${code}`)
     t.notOk(isRetryableRead(coded(code)), `${code}`)
   }
@@ -64,10 +64,6 @@ t.test('codes of an outage that no second read helps are an outage all the same,
     t.notOk(isOutage(error))
     t.notOk(isRetryableRead(error))
   }
-})
-
-t.test('lost credentials of the database are an outage, and no fault of the request', async (t) => {
-  for (const code of [13, 18]) t.ok(isOutage(new MongoServerError({ code, message: 'x' })), `${code}`)
 })
 
 /** What is thrown by a part of the driver that reads replies. */

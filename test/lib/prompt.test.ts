@@ -21,7 +21,7 @@ t.test('a prompt asks twice and shows nothing of what is typed', async (t) => {
 })
 
 t.test('two that differ are refused', async (t) => {
-  await t.rejects(readSecret('Password', terminal('one', 'two').terminal), { message: 'The two are not the same.' })
+  await t.rejects(readSecret('Password', terminal('one', 'two').terminal), { message: 'The two entries differ.' })
 })
 
 t.test('without a terminal the secret is the first line of the input', async (t) => {

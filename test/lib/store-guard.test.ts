@@ -120,7 +120,7 @@ t.test('what the collection\'s own validator refuses is 422, without the documen
   const { guard } = build()
   const refused = new MongoServerError({ code: 121, message: 'Document failed validation', errInfo: { secret: 'secret' } })
   const error: Error = await guard.write(fails(refused)).then(() => new Error('written'), (error) => error)
-  t.match(error, { code: 'SCA_DOCUMENT_REFUSED', statusCode: 422, message: /refuse the record\. Nothing was changed\.$/ })
+  t.match(error, { code: 'SCA_DOCUMENT_REFUSED', statusCode: 422, message: /reject this record\. Nothing was changed\.$/ })
   t.notOk(error.cause)
 })
 
@@ -135,7 +135,7 @@ t.test('a duplicate key names the fields of the index and none of their values',
   const duplicate = (keyPattern?: object) => new MongoServerError({ code: 11000, message: 'dup key: { email: "secret" }', keyPattern })
   for (const [keyPattern, fields] of [[{ email: 1 }, 'email'], [{ email: 1, course: 1 }, 'email and course'], [undefined, 'key']] as const) {
     const error: Error = await guard.write(fails(duplicate(keyPattern))).then(() => new Error('written'), (error) => error)
-    t.match(error, { code: 'SCA_DUPLICATE_KEY', statusCode: 409, message: `There is a record with this ${fields} already.` })
+    t.match(error, { code: 'SCA_DUPLICATE_KEY', statusCode: 409, message: `A record with this ${fields} already exists.` })
     t.notOk(error.cause)
   }
 })

@@ -56,10 +56,10 @@ t.test('a user who is there stays as they are', async (t) => {
   const { run, stored, users, asked } = build()
   await run('add', 'alice')
   const before = stored.get('alice')
-  await t.rejects(run('add', 'alice'), { message: 'There is a user alice already.' })
+  await t.rejects(run('add', 'alice'), { message: 'User alice already exists.' })
   t.equal(asked(), 1)
   users.get = async () => undefined
-  await t.rejects(run('add', 'alice'), { message: 'There is a user alice already.' }, 'also one that came in between')
+  await t.rejects(run('add', 'alice'), { message: 'User alice already exists.' }, 'also one that came in between')
   t.equal(stored.get('alice'), before)
 })
 
@@ -77,7 +77,7 @@ t.test('a user can be disabled, enabled and given a password', async (t) => {
 
 t.test('an unknown user can not be changed', async (t) => {
   const { run, asked } = build()
-  for (const verb of ['disable', 'enable', 'password']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user nobody.' })
+  for (const verb of ['disable', 'enable', 'password']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
   t.equal(asked(), 0)
 })
 

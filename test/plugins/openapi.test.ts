@@ -35,7 +35,7 @@ t.test('each operation has its name, id and tag', async (t) => {
 
 t.test('each operation says what a newcomer has to know', async (t) => {
   const { '/students/': all, '/students/{id}': one } = document.paths
-  t.match(all.post.description, /server makes the id/)
+  t.match(all.post.description, /server assigns the id/)
   t.match(all.get.description, /without pages: at most 1000/)
   t.match(one.put.description, /Changes the given fields.*null counts as not given/)
   t.match(one.delete.description, /204, without a body/)
@@ -160,5 +160,5 @@ t.test('what the page fills into a form locks nobody out and asks for no scope',
   t.equal((await inject('POST', '/users/', newUser)).statusCode, 401, 'and a new user can be sent as it is, with a token')
   const { properties } = components.schemas.TokenRequest
   for (const name of ['username', 'refresh_token', 'scope']) t.equal(properties[name].default, '', name)
-  t.match(paths['/students/'].post.responses[403].content['application/problem+json'].example, { detail: 'This needs the scope students:write.', instance: '/students/' })
+  t.match(paths['/students/'].post.responses[403].content['application/problem+json'].example, { detail: 'This requires the scope students:write.', instance: '/students/' })
 })

@@ -1,4 +1,4 @@
-// The commands of README.md and docs/access.md, typed in the order in which they stand: npm run test:readme. It needs curl and openssl.
+// The commands of README.md and of pages in docs/, typed in the order in which they stand: npm run test:readme. It needs curl and openssl.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -93,12 +93,12 @@ async function freePort (): Promise<number> {
 
 t.setTimeout(120_000)
 
-for (const path of ['README.md', 'docs/access.md']) {
+for (const path of ['README.md', 'docs/users.md', 'docs/access.md', 'docs/databases.md']) {
   t.test(`the commands of ${path} work in the order in which they stand, and print what it shows`, async (t) => {
     const { run } = await clone(t)
     const steps = stepsOf(await readFile(join(root, path), 'utf8'))
     t.ok(steps.length > 2)
-    if (!steps[0]?.command.includes('npm start') && path === 'README.md') await run('npm start')
+    if (path !== 'docs/access.md') await run('npm start')
     let id = ''
     let token = ''
     for (const { command, shown } of steps) {

@@ -143,3 +143,19 @@ t.test('a text of megabytes is one fault where the limit on bodies lets it in', 
     t.strictSame(answer.json().errors, [{ pointer: '/email', detail: 'must NOT have more than 254 characters' }])
   }
 })
+
+t.test('a 503 is one line at warn with its cause, by its code where it has one, and at debug where nothing was tried', async (t) => {
+  for (const [cause, level, logged] of [
+    [Object.assign(new Error('secret'), { code: 91 }), 40, 'Error: 91'], [new TypeError('gone'), 40, 'TypeError: gone'], [undefined, 20, undefined]
+  ] as const) {
+    const lines: { level: number, cause?: string, msg: string }[] = []
+    const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
+    const fail = async () => { throw new StoreUnavailableError('Try again later.', { cause }) }
+    const { inject } = await build(t, { students: { create: fail, list: fail, find: fail, update: fail, delete: fail } }, { logger: { level: 'debug', stream } })
+    t.equal((await inject('GET', '/students/')).statusCode, 503)
+    const told = lines.filter(({ msg }) => msg.startsWith('The database is out of reach'))
+    t.match(told, [{ level, ...(logged !== undefined && { cause: logged }) }])
+    t.equal(told.length, 1)
+    t.notMatch(JSON.stringify(lines), /secret|"stack"/)
+  }
+})

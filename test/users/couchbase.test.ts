@@ -182,6 +182,12 @@ t.test('a server out of reach is a SetupError without the credentials', async (t
     'UnambiguousTimeoutError: *** with *** had no answer')
 })
 
+t.test('of a URL that is not well-formed nothing is told', async (t) => {
+  const { sdk } = fakeSdk(new FakeBucket(), Promise.reject(sdkError('InvalidArgumentError', { message: 'couchbase://user:secret7#x' })))
+  const { message } = await connectCouchbase({ ...options, url: 'couchbase://user:secret7#x', sdk }).catch((error) => error)
+  t.equal(message, 'student-course-api: the Couchbase URL is not well-formed')
+})
+
 t.test('a bucket that does not answer is a SetupError, and the connection is closed', async (t) => {
   for (const get of [never, async () => { throw sdkError('UnambiguousTimeoutError') }]) {
     const bucket = new FakeBucket()

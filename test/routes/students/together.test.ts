@@ -66,7 +66,7 @@ if (process.env.MONGODB_URL) {
     const statuses = answers.map(({ statusCode }) => statusCode)
     t.strictSame(numbers.slice(0, 50).map((n) => statuses.slice(2 * n, 2 * n + 2).sort()), Array(50).fill([201, 409]))
     for (const answer of answers.filter(({ statusCode }) => statusCode === 409)) {
-      t.equal(answer.json().detail, 'There is a record with this email already.')
+      t.equal(answer.json().detail, 'A record with this email already exists.')
     }
     t.equal(await students.countDocuments({}), 50)
   })

@@ -1,0 +1,111 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import t, { type Test } from 'tap'
+import { backup, check } from '../../embedded/index.js'
+import { encodings } from '../../embedded/file.js'
+import { types } from '../../embedded/bson.js'
+import { inspect } from '../../embedded/inspect.js'
+import { collectionPrefix, documentKey, shownKey } from '../../embedded/keys.js'
+import { Storage } from '../../embedded/storage.js'
+import { runCli } from '../launch.js'
+import { directoryFor } from './support.js'
+
+const keys = Array.from({ length: 250 }, (_, index) => Buffer.from(`college.students\0${String(index).padStart(4, '0')}`))
+const text = (key: Buffer): string => key.toString().repeat(1 + Number(key.subarray(-2)))
+
+/** A store as the versions before checksums left it. */
+async function oldStore (t: Test, format: number): Promise<string> {
+  const directory = await directoryFor(t)
+  const root = open<Buffer, Buffer>({ path: join(directory, 'store.mdb'), noSubdir: true, overlappingSync: false, ...encodings })
+  const number = (value: number): Buffer => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(value)
+    return bytes
+  }
+  const documents = root.openDB('documents', encodings)
+  const collections = root.openDB('collections', encodings)
+  root.transactionSync(() => {
+    root.putSync(Buffer.from('format'), number(format))
+    root.putSync(Buffer.from('size'), number(4096))
+    for (const key of keys) documents.putSync(key, Buffer.from(text(key)))
+    if (format > 1) collections.putSync(Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
+  })
+  await root.close()
+  return directory
+}
+
+for (const format of [1, 2]) {
+  t.test(`a store of format ${format} gets its checksums at the first start, in one transaction, and keeps all that it has`, async t => {
+    const directory = await oldStore(t, format)
+    await t.rejects(Storage.open(directory, undefined, () => 0), /the disk is full/, 'not without room for them')
+    t.match(await check(directory), { format, documents: keys.length, hasChecksums: false })
+    for (let start = 0; start < 2; start++) {
+      const storage = await Storage.open(directory)
+      for (const key of keys) t.equal(String(storage.documents.get(key)), text(key))
+      t.same([...storage.collections.getRange()].map(({ value }) => String(value)), ['{"indexes":[]}'])
+      await storage.close()
+      t.match(await check(directory), { format: 3, documents: keys.length, hasChecksums: true })
+    }
+  })
+}
+
+t.test('a store of an older format is backed up as it is', async t => {
+  const [directory, target] = [await oldStore(t, 2), await directoryFor(t)]
+  await backup(directory, target)
+  t.match(await check(target), { format: 2, documents: keys.length, hasChecksums: false })
+  t.match(await runCli({}, `check ${target}`), { code: 0, output: /is sound: 250 documents\. It is of an older format/ })
+})
+
+/** A file with some bytes in place of others, all of them found once. */
+async function altered (directory: string, from: string | Buffer, to: string | Buffer): Promise<string> {
+  const path = join(directory, 'altered.mdb')
+  await copyFile(join(directory, 'store.mdb'), path)
+  const bytes = await readFile(path)
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1)) Buffer.from(to).copy(bytes, at)
+  await writeFile(path, bytes)
+  return path
+}
+
+t.test('what would hide documents is refused, though LMDB would read it', async t => {
+  const directory = await directoryFor(t)
+  const storage = await Storage.open(directory)
+  await storage.write(() => {
+    storage.collections.putSync(Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
+    storage.entries.putSync(Buffer.from('college.students\0entry'), Buffer.from('of a document'))
+    storage.documents.putSync(Buffer.from('college.students\0some key'), Buffer.from('some value'))
+  })
+  await storage.close()
+  for (const [from, to, words] of [
+    ['documents\0', 'documentz\0', /it has an unknown part/],
+    ['{"indexes":[]}', '{"indexes":[ }', /the description of the collection college\.students/],
+    ['college.students\0some', 'college.studentt\0some', /a document stands under the key of another/],
+    [Buffer.from([0, 0, 0, 0, 0, 0, 8, 64]), Buffer.from([0, 0, 0, 0, 0, 0, 0, 64]), /its format can not be read/]
+  ] as const) {
+    const path = await altered(directory, from, to)
+    t.throws(() => inspect(path), { message: words })
+  }
+  t.same(inspect(await altered(directory, 'of a document', 'of a d0cument')).damaged, ['the index entry with the key 656e747279 of college.students'])
+  t.same(inspect(await altered(directory, 'some value', 'some valve')).damaged, ['the document with the key 736f6d65206b6579 of college.students'])
+})
+
+t.test('a format that can not be is damage, and so are meta pages in each other\'s place', async t => {
+  for (const format of [1.5, 0, 3]) {
+    const directory = await oldStore(t, format)
+    t.throws(() => inspect(join(directory, 'store.mdb')), { message: /its format can not be read/ }, `${format}`)
+  }
+  const path = join(await oldStore(t, 2), 'store.mdb')
+  const bytes = await readFile(path)
+  const [first, second] = [Buffer.from(bytes.subarray(0, 4096)), Buffer.from(bytes.subarray(4096, 8192))]
+  await writeFile(path, Buffer.concat([second, first, bytes.subarray(8192)]))
+  t.throws(() => inspect(path), { message: /its meta pages are not those of two transactions/ })
+})
+
+t.test('a key is shown in words, with the id of its document where that is an ObjectId or text', async t => {
+  const id = (type: number, value: Buffer) => documentKey(collectionPrefix('college.users'), { name: '_id', type, value })
+  const text = Buffer.from('\x18\0\0\0userprofile::alice\0\0\0\0\0')
+  t.equal(shownKey(id(types.string, text.subarray(0, 23))), "'userprofile::alice' of college.users")
+  t.equal(shownKey(id(types.objectId, Buffer.alloc(12, 0xab))), `ObjectId('${'ab'.repeat(12)}') of college.users`)
+  t.equal(shownKey(id(types.boolean, Buffer.from([1]))), 'with the key 0a01 of college.users')
+  t.equal(shownKey(Buffer.from('college.users')), 'college.users')
+})
