@@ -80,7 +80,8 @@ function clientOptions (url: string, timeoutMs: number): MongoClientOptions {
   const defaults: MongoClientOptions = {
     // short, so that a frozen server is noticed and one that is back is found soon
     serverSelectionTimeoutMS: 5_000,
-    connectTimeoutMS: 3_000,
+    // also the limit of a check of the server; one whose answer is lost costs all connections when it is over
+    connectTimeoutMS: 2_000,
     heartbeatFrequencyMS: 1_000,
     waitQueueTimeoutMS: Math.ceil(WAIT_SHARE * timeoutMs),
     maxIdleTimeMS: MAX_IDLE_MS,

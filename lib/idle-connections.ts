@@ -36,6 +36,14 @@ export class IdleConnections {
     await Promise.allSettled(Array.from(this.#idle, async () => this.#ping()))
   }
 
+  /**
+   * Ends each idle connection. The driver takes whatever comes next on one for the answer, so on one that garbage came from, an answer too many
+   * would go to the next operation, and so on. It can be told to end a connection only by an operation that is aborted on it. Never fails.
+   */
+  async discard (): Promise<void> {
+    await Promise.allSettled(Array.from(this.#idle, async () => this.#end()))
+  }
+
   #add = ({ address, connectionId }: ConnectionEvent) => { this.#idle.add(`${address} ${connectionId}`) }
 
   #remove = ({ address, connectionId }: ConnectionEvent) => { this.#idle.delete(`${address} ${connectionId}`) }
@@ -43,5 +51,12 @@ export class IdleConnections {
   async #ping (): Promise<void> {
     const { readPreference } = this.#client
     await withDeadline(this.#limitMs, async (signal) => this.#client.db().command({ ping: 1 }, { signal, readPreference }))
+  }
+
+  async #end (): Promise<void> {
+    const controller = new AbortController()
+    // the driver turns a command into bytes once it has a connection for it
+    const comment = { toBSON: () => controller.abort() }
+    await this.#client.db().command({ ping: 1, comment }, { signal: controller.signal, ignoreUndefined: true })
   }
 }

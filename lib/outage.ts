@@ -24,9 +24,17 @@ const LOST_CONNECTIONS = new Set([
 const OTHER_NAMES = new Set([
   'MongoServerSelectionError', 'MongoTopologyClosedError', 'MongoServerClosedError', 'MongoNotConnectedError', 'MongoClientClosedError',
   'MongoPoolClosedError', 'MongoExpiredSessionError', 'MongoStalePrimaryError', 'MongoWaitQueueTimeoutError', 'MongoOperationTimeoutError',
-  'MongoWriteConcernError', 'MongoUnexpectedServerResponseError', 'MongoParseError',
+  'MongoWriteConcernError',
   'TimeoutError', 'AbortError', 'OverloadedError'
 ])
+
+/** What the driver and we say of a reply that is none, and MongoDB's codes for a command that is none: InvalidBSON and ProtocolError. */
+const GARBLED_REPLIES = new Set(['MongoUnexpectedServerResponseError', 'MongoParseError', 'MongoRuntimeError', 'MongoDecompressionError', 'CorruptBsonError'])
+const SAID_BY_SERVER = new Set(['MongoServerError', 'MongoBulkWriteError'])
+const GARBLED_COMMANDS = new Set<unknown>([17, 22])
+
+/** Where the driver reads replies; of bytes it can make nothing of it throws also errors of BSON and of JavaScript itself. */
+const READS_REPLY = /parseToElements|deserializeObject|OpReply|OpMsgResponse|decompressResponse/
 
 /** What servers before 4.4 say without a code. */
 const OLD_MESSAGES = /not master|node is recovering/i
@@ -34,7 +42,17 @@ const OLD_MESSAGES = /not master|node is recovering/i
 /** Whether an error says that the database is away or can't serve now: nothing is wrong with the request. */
 export function isOutage (error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return isRetryableRead(error) || OTHER_NAMES.has(error.name) || OTHER_CODES.has(codeOf(error))
+  return isRetryableRead(error) || isGarbled(error) || OTHER_NAMES.has(error.name) || OTHER_CODES.has(codeOf(error))
+}
+
+/**
+ * Whether what came from the database, or what came to it, was not what was sent: nobody sends it like that, so something on the way
+ * has changed it. Its connection may be out of step.
+ */
+export function isGarbled (error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (SAID_BY_SERVER.has(error.name)) return GARBLED_COMMANDS.has(codeOf(error)) || /invalid BSON/i.test(error.message)
+  return GARBLED_REPLIES.has(error.name) || READS_REPLY.test(String(error.stack))
 }
 
 /** Whether a read that failed by it is worth another try at once. */

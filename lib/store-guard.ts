@@ -1,11 +1,12 @@
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
 import { Batches } from './batch.js'
+import { endDeadMonitor } from './dead-monitor.js'
 import { NotSentError, TimeoutError } from './deadline.js'
 import { isSent } from './driver-options.js'
 import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailableError } from './errors.js'
 import { IdleConnections } from './idle-connections.js'
 import { listen } from './listen.js'
-import { codeOf, isOutage } from './outage.js'
+import { codeOf, isGarbled, isOutage } from './outage.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
@@ -58,7 +59,10 @@ export class StoreGuard {
     this.#idle = new IdleConnections(client, timeoutMs, now)
     this.#reads = oneByOne(client)
     this.#writes = oneByOne(client)
-    this.#stopListening = listen(client, { topologyDescriptionChanged: this.#observe })
+    this.#stopListening = listen(client, {
+      topologyDescriptionChanged: this.#observe,
+      serverHeartbeatStarted: ({ connectionId }) => endDeadMonitor(client, connectionId)
+    })
   }
 
   /** A read that goes alone. */
@@ -114,6 +118,7 @@ export class StoreGuard {
       return await batches.add(item, this.#timeoutMs)
     } catch (error) {
       if (error instanceof TimeoutError) this.#idle.check()
+      if (isGarbled(error)) this.#idle.discard()
       throw toOwnError(error, effect, effectUnsent)
     }
   }

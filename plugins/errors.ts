@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { CorruptBsonError } from '../lib/bson.js'
 import { StoreFullError, StoreUnavailableError } from '../lib/errors.js'
 import { toFaults } from '../lib/faults.js'
 import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
@@ -17,7 +18,9 @@ async function errors (app: FastifyInstance) {
 }
 
 /** Answers a request with its error; serves as error handler and for errors that Fastify raises before routing. */
-export function sendError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function sendError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  // found while it is written as JSON; no database hands out such a document, so it was garbled on its way
+  const error = thrown instanceof CorruptBsonError ? new StoreUnavailableError('Try again later.', { cause: thrown }) : thrown
   if (error.validation) {
     const part = error.validationContext === 'params' ? 'path' : error.validationContext
     sendProblem(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))

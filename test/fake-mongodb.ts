@@ -65,7 +65,7 @@ function toCommand (message: Buffer): Document {
 }
 
 /** An OP_MSG: header, flags, and one section of kind 0. */
-function reply (message: Buffer, answer: Document): Buffer {
+export function reply (message: Buffer, answer: Document): Buffer {
   const document = BSON.serialize(answer)
   const header = Buffer.alloc(21)
   header.writeInt32LE(21 + document.length, 0)

@@ -38,7 +38,7 @@ t.test('the connection uses the Stable API, and options of ours only where the U
   await connect('mongodb://a', { Client })
   await connect('mongodb://a/?CONNECTTIMEOUTMS=9&heartbeatFrequencyMS=900&serverSelectionTimeoutMS=8&waitQueueTimeoutMS=7&maxIdleTimeMS=6&maxConnecting=5', { Client })
   const serverApi = { version: '1', strict: true, deprecationErrors: true }
-  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 3_000, heartbeatFrequencyMS: 1_000, waitQueueTimeoutMS: 1_350, maxIdleTimeMS: 60_000, maxConnecting: 10 }
+  const ours = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 2_000, heartbeatFrequencyMS: 1_000, waitQueueTimeoutMS: 1_350, maxIdleTimeMS: 60_000, maxConnecting: 10 }
   t.strictSame(calls.map(([, options]) => options), [{ ...ours, serverApi }, { serverApi }])
 })
 

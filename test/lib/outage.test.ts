@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import { MongoClientClosedError, MongoError, MongoExpiredSessionError, MongoNetworkError, MongoNetworkTimeoutError, MongoServerError } from 'mongodb'
+import { BSON, MongoClientClosedError, MongoDecompressionError, MongoError, MongoExpiredSessionError, MongoNetworkError, MongoNetworkTimeoutError, MongoParseError, MongoRuntimeError, MongoServerError, MongoUnexpectedServerResponseError, ObjectId } from 'mongodb'
 import t from 'tap'
-import { isOutage, isRetryableRead } from '../../lib/outage.js'
+import { isGarbled, isOutage, isRetryableRead } from '../../lib/outage.js'
 
 interface DriverErrors {
   MONGODB_ERROR_CODES: Record<string, number>
@@ -64,4 +64,42 @@ t.test('codes of an outage that no second read helps are an outage all the same,
     t.notOk(isOutage(error))
     t.notOk(isRetryableRead(error))
   }
+})
+
+/** What is thrown by a part of the driver that reads replies. */
+function thrownBy (read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return error
+  }
+}
+
+t.test('a reply or a command that was garbled on its way is an outage, whatever the driver makes of it', async (t) => {
+  const { OpMsgResponse, OpReply } = require('mongodb/lib/cmap/commands')
+  const { MongoDBResponse } = require('mongodb/lib/cmap/wire_protocol/responses')
+  const { decompressResponse } = require('mongodb/lib/cmap/wire_protocol/compression')
+  const header = { length: 0, requestId: 1, responseTo: 1, opCode: 1 }
+  const cases: [what: string, error: unknown][] = [
+    ['kind of section', thrownBy(() => new OpMsgResponse(Buffer.alloc(0), header, Buffer.from([0, 0, 0, 0, 1])).parse())],
+    ['count of an OP_REPLY', thrownBy(() => new OpReply(Buffer.alloc(0), header, Buffer.alloc(20, 0xff)).parse())],
+    ['message shorter than its header', await decompressResponse(Buffer.alloc(8)).catch((error: unknown) => error)],
+    ['length of a document', thrownBy(() => MongoDBResponse.make(Buffer.from([9, 0, 0, 0, 0])))],
+    ['no document', thrownBy(() => MongoDBResponse.make(undefined))],
+    ['type of an element', thrownBy(() => MongoDBResponse.make(Buffer.from([8, 0, 0, 0, 0x6e, 0x61, 0, 0])))],
+    ['length of a document inside', thrownBy(() => BSON.deserialize(Buffer.from([16, 0, 0, 0, 2, 0x61, 0, 99, 0, 0, 0, 0x62, 0, 0, 0, 0])))],
+    ['names', new MongoParseError('x')], ['names', new MongoRuntimeError('x')], ['names', new MongoDecompressionError('x')], ['names', new MongoUnexpectedServerResponseError('x')],
+    ['MongoDB', new MongoServerError({ code: 22, message: 'Invalid BSON' })], ['MongoDB', new MongoServerError({ code: 17, message: 'x' })],
+    ['an insert of several', Object.assign(new Error('x'), { name: 'MongoBulkWriteError', code: 22 })],
+    ['SecantusDB', new MongoServerError({ code: 2, message: 'invalid BSON in body: invalid length or type code' })]
+  ]
+  for (const [what, error] of cases) t.ok(isGarbled(error) && isOutage(error) && !isRetryableRead(error), `${what}: ${error}`)
+})
+
+t.test('what is wrong with a request, or with us, is no garbled reply', async (t) => {
+  const errors = [
+    thrownBy(() => new ObjectId('x')), thrownBy(() => BSON.serialize('x' as unknown as object)), new TypeError('x'), new RangeError('x'),
+    new MongoServerError({ code: 2, message: 'x' }), 'text', undefined
+  ]
+  for (const error of errors) t.notOk(isGarbled(error) || isOutage(error), String(error))
 })

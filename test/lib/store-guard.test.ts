@@ -169,7 +169,7 @@ t.test('a server unknown for over a second is known to be down: no operation beg
 t.test('a closed guard leaves nothing on the client', async (t) => {
   const { guard, client } = build()
   const names = client.eventNames()
-  t.equal(names.length, 5)
+  t.equal(names.length, 6)
   guard.close()
   t.strictSame(client.eventNames(), [])
 })

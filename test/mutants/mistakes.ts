@@ -31,6 +31,10 @@ export const mistakes: Mistake[] = [
   { title: 'the command line takes any email', file: 'lib/user-commands.ts', from: '    check(givenUser, given)\n', to: '', seenBy: ['lib/user-commands'] },
   { title: 'errors of the command line are exit 0', file: 'cli/main.ts', from: 'return exitStatus', to: 'return 0', seenBy: ['cli'] },
   { title: 'the first variable of a .env file with a byte order mark is lost', file: 'config.ts', from: '.replace(/^\\uFEFF/, \'\')', to: '', seenBy: ['operations'] },
+  { title: 'an answer too many behind garbage goes to the next request', file: 'lib/store-guard.ts', from: 'if (isGarbled(error)) this.#idle.discard()', to: '', seenBy: ['lib/garbled'] },
+  { title: 'a check of the server that meets a dead connection is the last one', file: 'lib/dead-monitor.ts', from: 'if (connection?.socket?.destroyed)', to: 'if (connection?.socket?.destroyed && false)', seenBy: ['lib/dead-monitor'] },
+  { title: 'a garbled reply is the fault of the server', file: 'lib/outage.ts', from: ' || isGarbled(error)', to: '', seenBy: ['lib/outage'] },
+  { title: 'a garbled document is the fault of the server', file: 'plugins/errors.ts', from: 'thrown instanceof CorruptBsonError', to: 'false', seenBy: ['plugins/errors'] },
   // access
   { title: 'the port of a proxy counts', file: 'lib/client-network.ts', from: 'bracketed ?? withPort ?? text', to: 'bracketed ?? text', seenBy: ['access/limits'] },
   { title: 'a whole IPv6 address counts', file: 'lib/client-network.ts', from: '.slice(0, 4)', to: '.slice(0, 8)', seenBy: ['access/limits'] },

@@ -6,7 +6,7 @@ const tests = new URL('../', import.meta.url)
 export const suites = {
   access: ['access'],
   embedded: ['embedded'],
-  lib: ['bench', 'lib'],
+  lib: ['bench', 'chaos', 'lib'],
   routes: ['plugins', 'routes', 'users']
 } as const
 
