@@ -26,13 +26,19 @@ export interface Inspection {
 export function inspect (path: string): Inspection {
   const descriptor = openSync(path, 'r')
   try {
+    return read(path, descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function read (path: string, descriptor: number): Inspection {
+  try {
     return new Inspector(path).run(descriptor)
   } catch (error) {
     // Numbers that are no longer lengths of anything are out of some range.
     if (!(error instanceof DamagedFile || error instanceof RangeError)) throw error
     throw new Error(`The store's file ${path} is damaged (${error.message}): restore it from a backup`, { cause: error })
-  } finally {
-    closeSync(descriptor)
   }
 }
 

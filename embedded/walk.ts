@@ -73,10 +73,9 @@ export class Walk {
     }
   }
 
-  /** A list of free pages: its length, then page numbers, each with its count before it, negative, where it begins several; 0 is no page. */
+  /** A list of free pages: its length, then page numbers, each with its count before it, negative, where it begins several; 0 is no page. More of them than there are is out of range. */
   private checkFree (list: Buffer): void {
     const length = Number(list.readBigUInt64LE())
-    if (length > list.length / lengthBytes - 1) throw new DamagedFile('a list of free pages has a wrong length')
     for (let index = 1; index <= length; index++) {
       let count = 1n
       let page = list.readBigInt64LE(index * lengthBytes)

@@ -34,7 +34,7 @@ export function answerConnect (_request: IncomingMessage, socket: Duplex): void 
  */
 export function answerContinue (bodyLimit: number) {
   return function (this: Server, request: IncomingMessage, response: ServerResponse): void {
-    if (Number(request.headers['content-length'] ?? 0) <= bodyLimit) response.writeContinue()
+    if (!(Number(request.headers['content-length']) > bodyLimit)) response.writeContinue()
     this.emit('request', request, response)
   }
 }

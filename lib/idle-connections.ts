@@ -53,10 +53,10 @@ export class IdleConnections {
     await withDeadline(this.#limitMs, async (signal) => this.#client.db().command({ ping: 1 }, { signal, readPreference }))
   }
 
-  async #end (): Promise<void> {
+  #end (): Promise<unknown> {
     const controller = new AbortController()
     // the driver turns a command into bytes once it has a connection for it
     const comment = { toBSON: () => controller.abort() }
-    await this.#client.db().command({ ping: 1, comment }, { signal: controller.signal, ignoreUndefined: true })
+    return this.#client.db().command({ ping: 1, comment }, { signal: controller.signal, ignoreUndefined: true })
   }
 }
