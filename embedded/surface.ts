@@ -38,8 +38,8 @@ export const commands = {
       'allowPartialResults', 'allowDiskUse', 'oplogReplay']
   },
   findAndModify: {
-    served: { query: 'object', update: 'any', new: 'flag', remove: 'flag', upsert: 'flag', fields: 'object', writeConcern: 'object' },
-    refused: ['sort', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
+    served: { query: 'object', update: 'any', new: 'flag', remove: 'flag', upsert: 'flag', writeConcern: 'object' },
+    refused: ['sort', 'fields', 'hint', 'collation', 'arrayFilters', 'let', 'bypassDocumentValidation']
   },
   getMore: { served: { collection: 'string', batchSize: 'number' }, refused: [] },
   hello: { served: { client: 'object' }, refused: [], lenient: true },

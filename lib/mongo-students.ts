@@ -101,7 +101,7 @@ export class MongoStudents implements StudentRepository {
   }
 
   async #updateOne (_id: StudentDocument['_id'], changes: Partial<StudentFields>, signal: AbortSignal): Promise<Buffer | undefined> {
-    const options = { returnDocument: 'after', raw: true, projection: STORED_FIELDS, ...abortable(signal) } as const
+    const options = { returnDocument: 'after', raw: true, ...abortable(signal) } as const
     const document = await this.#collection.findOneAndUpdate({ _id }, { $set: toStored(changes) }, options)
     return (document ?? undefined) as object | undefined as Buffer | undefined // with raw: true the driver answers bytes, which its types do not say
   }

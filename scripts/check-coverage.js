@@ -19,7 +19,7 @@ const uncounted = [
 
 const counted = Object.keys(JSON.parse(readFileSync(join(root, '.tap/report/coverage-summary.json'), 'utf8')))
 const sources = readdirSync(root, { recursive: true })
-  .filter((path) => /\.(ts|js)$/.test(path) && !path.startsWith('.') && !isUncounted(path) && hasCode(path))
+  .filter((path) => /(?<!\.d)\.(ts|js)$/.test(path) && !path.startsWith('.') && !isUncounted(path) && hasCode(path))
 const missing = sources.filter((path) => !counted.includes(join(root, path)))
 if (missing.length > 0) {
   console.error(`No test loads ${missing.join(', ')}: the coverage gate does not see it.`)

@@ -58,8 +58,8 @@ export async function send (url: string, text: string) {
 /** A request that is under way and stays so until the other 199 bytes of its body come. */
 export const half = 'POST /students/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{'
 
-/** In the environment of a process of ours: what it runs counts for the coverage, which takes time. */
-export const coverage = { NODE_V8_COVERAGE: `${root}.tap/coverage` }
+/** In the environment of a process of ours: what it runs counts for the coverage, which takes time. Without a gate nothing counts. */
+export const coverage = process.env._TAPJS_PROCESSINFO_COVERAGE_ === '1' ? { NODE_V8_COVERAGE: `${root}.tap/coverage` } : {}
 
 /** Starts the server on a free port. Only one that is `counted` adds to the coverage. */
 export function launch (t: Test, env: NodeJS.ProcessEnv, { counted = false, cwd = root, execArgv = [] as string[] } = {}): Process {

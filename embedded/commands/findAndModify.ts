@@ -1,10 +1,9 @@
 import { serialize } from 'bson'
-import { append, documentOf, noDocument, types, type Field } from '../bson.js'
+import { append, documentOf, types, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter, type Selection } from '../filter.js'
 import { documentKey } from '../keys.js'
-import { parseProjection } from '../projection.js'
 import type { Request } from '../request.js'
 import { Scan } from '../scan.js'
 import type { Entry } from '../table.js'
@@ -31,10 +30,8 @@ export const findAndModify: Run = async (request, { storage }) => {
   const selection = parseFilter(request.required('query', 'object').value)
   if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
   const modification = { selection, update: parseUpdate(updateOf(request)), upsert: request.boolean('upsert', false) }
-  const project = parseProjection(request.document('fields') ?? noDocument) ?? (document => document)
   const { before, after, upserted } = await collection.write(() => modify(collection, modification))
-  const value = request.boolean('new', false) ? after : before
-  return reply({ before, after, upserted }, value && project(value))
+  return reply({ before, after, upserted }, request.boolean('new', false) ? after : before)
 }
 
 /** MongoDB has an error of its own for this one. */

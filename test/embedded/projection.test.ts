@@ -32,10 +32,6 @@ t.test('find, its cursor and findAndModify answer what the projection leaves, an
   t.same(first.cursor.firstBatch, [{ _id: 1, name: 'n1' }, { _id: 2, name: 'n2' }])
   const more = await client.send({ getMore: first.cursor.id, collection: 'students' })
   t.same(more.cursor.nextBatch, [{ _id: 3, name: 'n3' }])
-  const modify = { findAndModify: 'students', query: { _id: 1 }, update: { $set: { name: 'new' } }, fields: { name: 1 } }
-  t.same((await client.send({ ...modify, new: true })).value, { _id: 1, name: 'new' })
-  t.same((await client.send({ find: 'students', filter: { _id: 1 } })).cursor.firstBatch, [{ ...documents[0], name: 'new' }])
-  t.equal((await client.send({ ...modify, query: { _id: 9 } })).value, null)
 })
 
 t.test('a reply is as full as a message may be of what the projection leaves, not of what is stored', async t => {

@@ -14,7 +14,7 @@ export const mistakes: Mistake[] = [
   { title: 'no limit on the end of a server with a frozen client', file: 'server.ts', from: '{ delay, logger', to: '{ delay: false, logger', seenBy: ['shutdown'] },
   { title: 'the server stops to listen at once', file: 'server.ts', from: 'const LINGER_MS = 250', to: 'const LINGER_MS = 0', seenBy: ['operations'] },
   { title: 'requests that come while the server closes are 503', file: 'server.ts', from: 'return503OnClosing: false', to: 'return503OnClosing: true', seenBy: ['shutdown', 'operations'] },
-  { title: 'requests are not held while the server stops to listen', file: 'server.ts', from: 'connections.hold()', to: '', seenBy: ['operations'] },
+  { title: 'requests are not held while the server stops to listen', file: 'lib/http-connections.ts', from: 'this.#held ??= []', to: '', seenBy: ['lib/http-connections'] },
   { title: 'a second signal is ignored', file: 'lib/interrupt.ts', from: 'else if (!isEcho) abort(signal)', to: '', seenBy: ['lib/interrupt'] },
   { title: 'a fresh connection counts as idle', file: 'lib/http-connections.ts', from: 'quietSince <= latest', to: 'quietSince <= Infinity', seenBy: ['lib/http-connections'] },
   { title: 'the beginning of a request counts as nothing', file: 'lib/http-connections.ts', from: '&& socket.bytesRead === bytesRead', to: '', seenBy: ['lib/http-connections'] },

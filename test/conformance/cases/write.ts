@@ -2,7 +2,7 @@ import { Int32, Long, type Document } from 'mongodb'
 import { asSet, database, exact } from '../side.js'
 import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
 import { collection, type Case } from './case.js'
-import { filter, generic, idFilter, projection } from './read.js'
+import { filter, generic, idFilter } from './read.js'
 
 const writeConcerns = [{ w: 1 }, { w: 'majority' }, { w: 1, j: true }]
 
@@ -52,7 +52,6 @@ export const writes: Record<string, () => Case> = {
       update: update(),
       ...(chance(0.8) && { new: one([true, false, new Int32(1)]) }),
       ...(chance(0.2) && { remove: false }),
-      ...(chance(0.3) && { fields: projection() }),
       ...(chance(0.5) && { upsert: one([true, false, new Int32(0), Long.fromNumber(1)]) }),
       ...concern()
     }
