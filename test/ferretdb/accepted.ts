@@ -16,6 +16,6 @@ export const accepted: Accepted[] = [
   { title: 'of many creates at once a validator refuses only', reason: 'has no validators' },
   { title: 'updates of different fields at once all survive', reason: notAtomic, byChance: true },
   { title: 'limits are shared by all processes', reason: notAtomic, byChance: true },
-  { title: 'of an ObjectId and the same id as text the ObjectId wins', reason: 'refuses the insert of documents whose _ids are of two types' },
+  { title: 'of an ObjectId and the same id as text the ObjectId wins', reason: 'takes an ObjectId and the same hexadecimal text for one _id' },
   { title: 'what expires has an index for it', reason: 'has no TTL indexes; the API removes what has expired itself' }
 ]
