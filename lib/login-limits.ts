@@ -105,16 +105,18 @@ export class LoginLimits {
     }
   }
 
+  /** Of more marks than can be told apart the first are kept: once a database is known to be away, nothing is counted. */
   #owe (_id: string, mark: Mark): void {
     const owed = this.#owed.get(_id) ?? []
-    if (owed.length > 0 || this.#owed.size < MAX_OWED) this.#owed.set(_id, [...owed, mark])
+    const hasRoom = owed.length > 0 ? owed.length < MARKS : this.#owed.size < MAX_OWED
+    if (hasRoom) this.#owed.set(_id, [...owed, mark])
   }
 
   /** Takes off what is owed: once, since the mark goes with it. */
   async #settle (_id: string): Promise<void> {
     const owed = this.#owed.get(_id) ?? []
     this.#owed.delete(_id)
-    for (const mark of owed) await this.#takeOff(_id, mark, { [mark.field]: mark.value })
+    await Promise.all(owed.map(async (mark) => this.#takeOff(_id, mark, { [mark.field]: mark.value })))
   }
 
   /** One more; where that can't be told, no end of them. */

@@ -37,7 +37,9 @@ export class RawDocument extends Given {
     if (typeof value !== 'object' || value === null || !(#source in value)) return undefined
     const object: object & Record<string, unknown> = value as object as Record<string, unknown> // by a name its value is unknown
     const shown = value.#shown
+    // whichever of the two has a field that the other lacks
     for (const key in shown) if (object[key] !== shown[key]) return undefined
+    for (const key in object) if (object[key] !== shown[key]) return undefined
     return value.#source
   }
 }

@@ -180,6 +180,34 @@ t.test('an attempt whose answer came too late is taken off before the next one, 
   t.ok((await limits.count('alice', '10.0.9.9')).retryAfterS, 'nothing was taken off twice')
 })
 
+t.test('what is owed outlives a second failure, and an outage does not make it grow', async (t) => {
+  const { database, guard } = open(t)
+  const counters = database.collection<LoginCounter>('login_counters', BSON_OPTIONS)
+  let state: 'well' | 'late' | 'away' = 'well'
+  let operations = 0
+  const failing = {
+    write: async <T> (operation: (signal: AbortSignal) => Promise<T>) => {
+      operations++
+      if (state === 'away') throw new StoreUnavailableError('Nothing was changed.')
+      const result = await guard.write(operation)
+      if (state === 'late') throw new StoreUnavailableError('The change may have been applied.')
+      return result
+    }
+  }
+  const limits = new LoginLimits(counters, failing as unknown as StoreGuard, () => startOfWindow().now) // all that it uses of one
+  await limits.count('alice', '10.0.0.1')
+  state = 'late'
+  // at once, so that each is counted and none takes off another's
+  await Promise.all(Array.from({ length: 3 }, async () => t.rejects(limits.count('bob', '10.0.0.1'), StoreUnavailableError)))
+  state = 'away'
+  for (let attempt = 0; attempt < 50; attempt++) await t.rejects(limits.count('bob', '10.0.0.1'), StoreUnavailableError)
+  state = 'well'
+  operations = 0
+  await limits.count('bob', '10.0.0.1')
+  t.ok(operations <= 40, `${operations} operations`)
+  t.equal((await counters.find({}).toArray()).find(({ _id }) => _id.startsWith('address'))?.count, 2, 'the first and the last one')
+})
+
 t.test('too many failed logins are 429 problem details, for a right password too', async (t) => {
   const clock = startOfWindow()
   t.intercept(Date, 'now', { value: () => clock.now })

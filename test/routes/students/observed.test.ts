@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
-import studentCourseApi from '../../../app.js'
+import studentCourseApi, { type Student } from '../../../app.js'
 import { build } from '../../build.js'
 import { janeDoe } from '../../samples.js'
 
@@ -56,6 +56,26 @@ t.test('what a host\'s hook changes in the payload is answered', async (t) => {
   }))
   for (const answer of [one.json(), list.json().students[0], changed.json()]) t.equal(answer.name, 'changed')
 })
+
+const { course: _course, ...withoutCourse } = shown
+
+/** What a host's hook does to a student, and what is answered then. */
+const changes: Record<string, [(student: Partial<Student>) => void, object]> = {
+  adds: [(student) => { student.email = 'none@example.com' }, { ...shown, email: 'none@example.com' }],
+  'takes away': [(student) => { delete student.course }, withoutCourse]
+}
+
+for (const [what, [change, expected]] of Object.entries(changes)) {
+  t.test(`what a host's hook ${what} is answered so`, async (t) => {
+    const { one, list, changed } = await inHost(t, (host) => host.addHook('preSerialization', async (_request, _reply, payload) => {
+      for (const student of (payload as { students?: Partial<Student>[] }).students ?? [payload as Partial<Student>]) change(student)
+      return payload
+    }))
+    t.strictSame(one.json(), expected)
+    t.strictSame(list.json(), { students: [expected] })
+    t.strictSame(changed.json(), { ...expected, gpa: 3.5 })
+  })
+}
 
 t.test('what one request\'s hook changes shows in no other request that shared its round trip', async (t) => {
   const { database, students } = await build(t)
