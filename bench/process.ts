@@ -1,11 +1,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.js'
 
 export const run = promisify(execFile)
 
@@ -105,16 +105,6 @@ async function stop (child: ChildProcess): Promise<void> {
 
 async function answers (url: string): Promise<boolean> {
   return fetch(url).then(async (answer) => { await answer.arrayBuffer(); return true }, () => false)
-}
-
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a socket on an address has a port')
-  return address.port
 }
 
 /** A process that took less of its time than this is idle. */

@@ -2,6 +2,7 @@ import { Double, type ObjectId } from 'mongodb'
 import { bsonTypes, elementsOf, isNamed, nameOf, type BsonElement } from './bson.js'
 import { numberAt } from './bson-json.js'
 import { RawDocument } from './raw-document.js'
+import { ObjectIdHex } from '../schemas/common.js'
 import type { Student } from '../schemas/student.js'
 import type { StudentFields } from './student-fields.js'
 
@@ -30,7 +31,7 @@ export interface StoredId {
 const OBJECT_ID_FIRST = Buffer.from('\x07_id\0')
 const FIRST_ELEMENT = 4
 
-const HEX_ID = /^[0-9a-f]{24}$/i
+const HEX_ID = new RegExp(String(ObjectIdHex.pattern))
 
 /** The id of a stored student; undefined if it has none that can stand in a path. Throws CorruptBsonError. */
 export function idOf (bson: Buffer): StoredId | undefined {

@@ -5,20 +5,12 @@ import { connect as connectTo, createServer, type AddressInfo, type Socket } fro
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { freePort } from '../bench/free-port.js'
 import { half, launch, listening, send } from './launch.js'
 import { built } from './root.js'
 import { janeDoe } from './samples.js'
 
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`
-
-/** A free port of the loopback interface. */
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server's address is of that type
-  server.close()
-  return port
-}
 
 /** The server with its standard output somewhere else; it answers on the port that was given. */
 async function launchWith (t: Test, stdout: number | 'pipe') {
@@ -56,7 +48,7 @@ t.test('SIGTERM while the server connects to a database that does not answer end
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
   const connected = once(silent, 'connection')
-  const { port } = silent.address() as AddressInfo // as above
+  const { port } = silent.address() as AddressInfo // a TCP server's address is of that type
   const server = launch(t, { MONGODB_URL: `mongodb://127.0.0.1:${port}/` }, { counted: true })
   const [socket]: Socket[] = await connected
   t.teardown(() => {

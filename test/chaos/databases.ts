@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type NetConnectOpts } from 'node:net'
+import { connect, type NetConnectOpts } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../bench/free-port.js'
 import { hosts } from '../../lib/connect.js'
 import { StoreProcess } from '../embedded/processes.js'
 
@@ -78,15 +79,6 @@ class Secantus implements Database {
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' ? address?.port ?? 0 : 0
 }
 
 async function isUp (port: number, child: ChildProcess): Promise<void> {
