@@ -13,6 +13,9 @@ export const key = createHash('sha256').update('the key of these tests').digest(
 
 export const password = 'correct horse'
 
+/** A user who can be created. */
+export const newcomer = { username: 'newcomer', password: 'battery staple' }
+
 const issuer = 'student-course-api'
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'

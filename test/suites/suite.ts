@@ -5,6 +5,7 @@ const tests = new URL('../', import.meta.url)
 /** The folders of `test/` whose files run in one process each suite: to start one takes longer than most of the files. */
 export const suites = {
   access: ['access'],
+  app: ['app'],
   embedded: ['embedded'],
   lib: ['bench', 'chaos', 'lib'],
   routes: ['plugins', 'routes', 'users']
