@@ -1,5 +1,6 @@
 // Plants one mistake after the other in a copy of what is built, and runs the tests that must see it: npm run mutate. Fails where one
-// survives. `--share 4 --seed N` takes a quarter of them by a seed, `--only TEXT` those whose title has the text.
+// survives, or where one of these tests is red without any. `--share 4 --seed N` takes a quarter of them by a seed, `--only TEXT`
+// those whose title has the text; with a share the tests are not run without a mistake, since npm test runs them so.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -21,6 +22,8 @@ const { values: { share, seed = String(Date.now() % 1e6), only = '' } } = parseA
 
 const chosen = choose(mistakes.filter(({ title }) => title.includes(only)), Number(share ?? 1), Number(seed))
 console.log(`${chosen.length} of ${mistakes.length} mistakes${share === undefined ? '' : `, seed ${seed}`}`)
+const red = share === undefined ? await redTests() : []
+if (red.length > 0) throw new Error(`red without any mistake: ${red.join(', ')}`)
 const outcomes: { mistake: Mistake, outcome: string }[] = []
 const queue = [...chosen]
 await Promise.all(Array.from({ length: JOBS }, async (_, job) => {
@@ -60,14 +63,29 @@ async function plant ({ file, from, to, seenBy }: Mistake, job: number): Promise
   }
 }
 
+/** Those of the named tests that fail as it is: what they would say of a mistake says nothing. */
+async function redTests (): Promise<string[]> {
+  const red: string[] = []
+  for (const test of new Set(chosen.flatMap(({ seenBy }) => seenBy))) if (await exitOf(join(root, 'dist'), test) !== 0) red.push(test)
+  return red
+}
+
 async function isSeen (copy: string, tests: string[]): Promise<string> {
   for (const test of tests) {
-    const child = spawn(process.execPath, [join(copy, 'test', `${test}.test.js`)], { cwd: root, stdio: 'ignore', env: { ...process.env, TAP_BAIL: '1' } })
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
-    const [code] = await once(child, 'exit')
-    clearTimeout(timer)
+    const code = await exitOf(copy, test)
     if (code === null) return 'hangs'
     if (code !== 0) return 'seen'
   }
   return 'SURVIVED'
+}
+
+/** The exit status of a test; null where it took too long, and was ended with all that it had started. */
+async function exitOf (folder: string, test: string): Promise<number | null> {
+  const path = join(folder, 'test', `${test}.test.js`)
+  // detached, so that it leads a process group of its own
+  const child = spawn(process.execPath, [path], { cwd: root, stdio: 'ignore', detached: true, env: { ...process.env, TAP_BAIL: '1' } })
+  const timer = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), LIMIT_MS)
+  const [code] = await once(child, 'exit')
+  clearTimeout(timer)
+  return code
 }
