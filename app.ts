@@ -1,45 +1,29 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { AuthOptions } from './lib/auth-options.js'
-import type { Caller } from './lib/caller.js'
-import type { CouchbaseOptions } from './lib/couchbase.js'
-import type { DatabaseOptions } from './lib/database-options.js'
-import type { StudentRepository } from './lib/student-repository.js'
-import type { UserStore } from './lib/user-store.js'
-import { checkOptions } from './lib/check-options.js'
-import { SetupError } from './lib/errors.js'
-import { securityScheme } from './lib/security-scheme.js'
-import { createSerializerCompiler } from './lib/serializer.js'
-import { createValidatorCompiler } from './lib/validator.js'
-import access from './plugins/access.js'
+import type { AuthOptions } from './lib/access/auth-options.js'
+import type { Caller } from './lib/access/caller.js'
+import type { CouchbaseOptions } from './lib/users/couchbase.js'
+import type { DatabaseOptions } from './lib/mongodb/database-options.js'
+import type { StudentRepository } from './lib/resources/student-repository.js'
+import type { UserStore } from './lib/users/user-store.js'
+import type { AppOptions } from './lib/options/app-options.js'
+import { checkOptions } from './lib/options/check-options.js'
+import { SetupError } from './lib/http/errors.js'
+import { securityScheme } from './lib/access/security-scheme.js'
+import { createSerializerCompiler } from './lib/serialization/serializer.js'
+import { createValidatorCompiler } from './lib/http/validator.js'
+import access from './plugins/access-control.js'
 import couchbaseUsers from './plugins/couchbase.js'
 import errors from './plugins/errors.js'
-import json from './plugins/json.js'
-import methods from './plugins/methods.js'
+import json from './plugins/json-bodies.js'
+import methods from './plugins/allowed-methods.js'
 import mongodb from './plugins/mongodb.js'
 import openapi from './plugins/openapi.js'
-import mongoStudents from './plugins/students.js'
+import mongoStudents from './plugins/student-repository.js'
 import tokens from './plugins/tokens.js'
 import mongoUsers from './plugins/users.js'
 import studentRoutes from './routes/students/index.js'
 import tokenRoutes from './routes/token/index.js'
 import userRoutes from './routes/users/index.js'
-
-export interface AppOptions extends DatabaseOptions {
-  /** A repository of yours in place of MongoDB's. With none of the options for a database, the plugin then uses none. */
-  students?: StudentRepository | undefined
-  /** A store of yours for user profiles in place of MongoDB's. */
-  users?: UserStore | undefined
-  /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */
-  couchbase?: CouchbaseOptions | undefined
-  /** Access control; without it, whoever reaches the API may do everything that it offers. */
-  auth?: AuthOptions | undefined
-  /** Whether `/docs` and `/openapi.json` are served, default true. */
-  docs?: boolean | undefined
-  /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
-  operationIdPrefix?: string | undefined
-  /** The most bytes of a request body, default 65536. */
-  bodyLimit?: number | undefined
-}
 
 /**
  * The Student Course API as a Fastify plugin: `app.register(studentCourseApi, { prefix: '/college', url })`.
@@ -83,11 +67,11 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
 
 export default studentCourseApi
 // no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
-export type { AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, StudentRepository, UserStore }
-export type { StudentFields } from './lib/student-fields.js'
+export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, StudentRepository, UserStore }
+export type { StudentFields } from './lib/resources/student-fields.js'
 export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
 export { StoredUser, User, USERPROFILE_DOC_TYPE } from './schemas/user.js'
-export { documentId, getUser } from './lib/user-store.js'
-export type { UserChanges, UserCondition } from './lib/user-store.js'
+export { documentId, getUser } from './lib/users/user-store.js'
+export type { UserChanges, UserCondition } from './lib/users/user-store.js'
 export { ProblemDetails } from './schemas/common.js'
-export { SetupError, StoreFullError, StoreUnavailableError } from './lib/errors.js'
+export { SetupError, StoreFullError, StoreUnavailableError } from './lib/http/errors.js'

@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
-import { DATABASE_NAME } from './lib/database-options.js'
-import { readKeys } from './lib/jwt-keys.js'
-import { nearest } from './lib/nearest.js'
-import { isProxyList } from './lib/trust-proxy.js'
+import { DATABASE_NAME, type DatabaseOptions } from './lib/mongodb/database-options.js'
+import { readKeys } from './lib/access/jwt-keys.js'
+import { nearest } from './lib/options/nearest.js'
+import { isProxyList } from './lib/server/trust-proxy.js'
+import type { CouchbaseOptions } from './lib/users/couchbase.js'
 
 const milliseconds = (fallback: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 3_600_000, default: fallback, description })
@@ -129,4 +130,23 @@ function toValue (name: string, text: string | undefined): string | number | und
 function describe ({ instancePath, message, params }: ErrorObject): string {
   const allowed: string[] = params.allowedValues ?? []
   return `${instancePath.slice(1)} ${message}${allowed.length > 0 ? `: ${allowed.join(', ')}` : ''}`
+}
+
+/**
+ * The database of the configuration, for commands beside the server: a live embedded store is shared with the process
+ * that holds it, and one is started only where none lives.
+ */
+export async function databaseOptionsOf ({ MONGODB_URL, MONGODB_DATABASE, MONGODB_TIMEOUT_MS, DATA_DIR }: Config): Promise<DatabaseOptions> {
+  const common = { database: MONGODB_DATABASE, timeoutMs: MONGODB_TIMEOUT_MS }
+  if (MONGODB_URL) return { url: MONGODB_URL, ...common }
+  const { find } = await import('./embedded/index.js')
+  const live = await find(DATA_DIR)
+  return live === undefined ? { embedded: DATA_DIR, ...common } : { url: live, ...common }
+}
+
+/** The Couchbase bucket of the configuration, if it names one; loadConfig has seen to it that the rest is there. */
+export function couchbaseOptionsOf (config: Config): CouchbaseOptions | undefined {
+  const { COUCHBASE_URL: url, COUCHBASE_USERNAME: username = '', COUCHBASE_PASSWORD: password = '' } = config
+  const { COUCHBASE_BUCKET: bucket = '', COUCHBASE_TIMEOUT_MS: timeoutMs } = config
+  return url ? { url, username, password, bucket, timeoutMs } : undefined
 }

@@ -3,20 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import studentCourseApi from './app.js'
-import { loadConfig, misspelled, readEnvFile, type Config } from './config.js'
-import { answerClientError, answerConnect, answerContinue, answerExpectation } from './lib/client-error.js'
-import { hosts } from './lib/connect.js'
-import type { AuthOptions } from './lib/auth-options.js'
-import { HttpConnections } from './lib/http-connections.js'
-import { onSignal } from './lib/interrupt.js'
-import { couchbaseOf } from './lib/store-of.js'
-import { readKeys } from './lib/jwt-keys.js'
-import { listenError } from './lib/listen-error.js'
-import { LogDestination } from './lib/log-destination.js'
-import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from './lib/logger.js'
-import { isLoopback } from './lib/loopback.js'
-import { refusalOf } from './lib/request-rules.js'
-import { trustOf } from './lib/trust-proxy.js'
+import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile } from './config.js'
+import { answerClientError, answerConnect, answerContinue, answerExpectation } from './lib/server/client-error.js'
+import { hosts } from './lib/mongodb/connect.js'
+import type { AuthOptions } from './lib/access/auth-options.js'
+import { HttpConnections } from './lib/server/http-connections.js'
+import { onSignal } from './lib/server/interrupt.js'
+import { readKeys } from './lib/access/jwt-keys.js'
+import { listenError } from './lib/server/listen-error.js'
+import { LogDestination } from './lib/server/log-destination.js'
+import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from './lib/server/logger.js'
+import { isLoopback } from './lib/server/loopback.js'
+import { refusalOf } from './lib/server/request-rules.js'
+import { trustOf } from './lib/server/trust-proxy.js'
 import { sendError, sendNotFound, sendProblem } from './plugins/errors.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
@@ -61,7 +60,7 @@ async function serve (config: Config): Promise<void> {
       onStoreFailure: endWith,
       database: config.MONGODB_DATABASE,
       timeoutMs: config.MONGODB_TIMEOUT_MS,
-      couchbase: couchbaseOf(config),
+      couchbase: couchbaseOptionsOf(config),
       auth: authOf(config),
       bodyLimit: config.BODY_LIMIT,
       docs: config.DOCS === 'on'

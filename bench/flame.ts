@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from '../lib/connect.js'
+import { connect } from '../lib/mongodb/connect.js'
 import { CASES } from './cases.js'
 import { startDatabase } from './database.js'
 import { flameGraph, type CpuProfile } from './flame-graph.js'

@@ -1,5 +1,5 @@
 import { ObjectId, type Collection, type Document, type MongoClient } from 'mongodb'
-import { findRaw } from '../lib/find-raw.js'
+import { findRaw } from '../lib/mongodb/find-raw.js'
 import { median } from './statistics.js'
 import { documentOf, idOf } from './students.js'
 

@@ -1,6 +1,6 @@
 import { faker } from '@faker-js/faker'
 import { ObjectId, type Collection } from 'mongodb'
-import { toStored } from '../lib/student-document.js'
+import { toStored } from '../lib/resources/student-document.js'
 import { fakeStudent } from '../scripts/fake-student.js'
 
 /** So many different students; the ids differ beyond that. */

@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { loadConfig, readEnvFile, type Config } from '../config.js'
-import { connect, hosts } from '../lib/connect.js'
-import { copyStore } from '../lib/copy-store.js'
-import type { DatabaseOptions } from '../lib/database-options.js'
-import { readSecret } from '../lib/prompt.js'
-import { couchbaseOf, storeOf } from '../lib/store-of.js'
-import { listUsers, UsageError, userCommands } from '../lib/user-commands.js'
+import { type Config, couchbaseOptionsOf, databaseOptionsOf, loadConfig, readEnvFile } from '../config.js'
+import { connect, hosts } from '../lib/mongodb/connect.js'
+import { copyStore } from './copy-store.js'
+import type { DatabaseOptions } from '../lib/mongodb/database-options.js'
+import { readSecret } from './prompt.js'
+import { listUsers, UsageError, userCommands } from './user-commands.js'
 import couchbaseUsers from '../plugins/couchbase.js'
 import mongodb from '../plugins/mongodb.js'
 import mongoUsers from '../plugins/users.js'
@@ -97,7 +96,7 @@ async function runCopy ({ rest, values: { to, ...more } }: Words, surroundings: 
     const url = to === '-' ? await ask('URL', surroundings) : to
     const target = await connect(url)
     try {
-      await app.register(mongodb, await storeOf(config))
+      await app.register(mongodb, await databaseOptionsOf(config))
       const copied = await copyStore(app.mongo.client.db(MONGODB_DATABASE), target.db(MONGODB_DATABASE), surroundings.stderr)
       return `${copied}\nSet MONGODB_URL to go on with ${hosts(url)}.`
     } finally {
@@ -122,9 +121,9 @@ function configOf (env: NodeJS.ProcessEnv): Config {
 }
 
 async function openUsers (app: FastifyInstance, config: Config): Promise<void> {
-  const couchbase = couchbaseOf(config)
+  const couchbase = couchbaseOptionsOf(config)
   if (couchbase) await app.register(couchbaseUsers, couchbase)
-  else await openMongoUsers(app, await storeOf(config))
+  else await openMongoUsers(app, await databaseOptionsOf(config))
 }
 
 async function openMongoUsers (app: FastifyInstance, database: DatabaseOptions): Promise<void> {

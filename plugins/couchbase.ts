@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { connectCouchbase, type CouchbaseOptions } from '../lib/couchbase.js'
-import { CouchbaseUsers } from '../lib/couchbase-users.js'
-import type { UserStore } from '../lib/user-store.js'
+import { connectCouchbase, type CouchbaseOptions } from '../lib/users/couchbase.js'
+import { CouchbaseUsers } from '../lib/users/couchbase-users.js'
+import type { UserStore } from '../lib/users/user-store.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { CorruptBsonError } from '../lib/bson.js'
-import { StoreFullError, StoreUnavailableError } from '../lib/errors.js'
-import { toFaults } from '../lib/faults.js'
-import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
+import { CorruptBsonError } from '../lib/serialization/bson.js'
+import { StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { toFaults } from '../lib/http/validation-faults.js'
+import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 
 /** Seconds after which a retry is worth it when the database is out of reach. */
 const RETRY_AFTER_S = 2

@@ -3,10 +3,10 @@ import fastifyMongodb from '@fastify/mongodb'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ObjectId, type MongoClient } from 'mongodb'
-import { connect, refuseUnacknowledged } from '../lib/connect.js'
-import type { DatabaseOptions } from '../lib/database-options.js'
-import { SetupError } from '../lib/errors.js'
-import { StoreGuard } from '../lib/store-guard.js'
+import { connect, refuseUnacknowledged } from '../lib/mongodb/connect.js'
+import type { DatabaseOptions } from '../lib/mongodb/database-options.js'
+import { SetupError } from '../lib/http/errors.js'
+import { StoreGuard } from '../lib/mongodb/store-guard.js'
 
 /** How long the driver may take to tell the server that it leaves. */
 const CLOSE_LIMIT_MS = 1_000

@@ -2,9 +2,9 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { hoistComponents } from '../lib/openapi-components.js'
-import { SECURITY_SCHEME, type securityScheme } from '../lib/security-scheme.js'
-import { version } from '../lib/version.js'
+import { hoistComponents } from '../lib/http/openapi-components.js'
+import { SECURITY_SCHEME, type securityScheme } from '../lib/access/security-scheme.js'
+import { version } from '../lib/http/version.js'
 
 const description = 'Student course records and user profiles over MongoDB.'
 

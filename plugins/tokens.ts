@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Collection } from 'mongodb'
-import { AccessTokens } from '../lib/access-tokens.js'
-import type { TokenOptions } from '../lib/auth-options.js'
-import { OF_PRIMARY } from '../lib/driver-options.js'
-import { removeExpired } from '../lib/expiry.js'
-import { LoginLimits, type LoginCounter } from '../lib/login-limits.js'
-import { RefreshTokens, type TokenFamily } from '../lib/refresh-tokens.js'
+import { AccessTokens } from '../lib/access/access-tokens.js'
+import type { TokenOptions } from '../lib/access/auth-options.js'
+import { OF_PRIMARY } from '../lib/mongodb/driver-options.js'
+import { removeExpired } from '../lib/mongodb/expiry.js'
+import { LoginLimits, type LoginCounter } from '../lib/access/login-limits.js'
+import { RefreshTokens, type TokenFamily } from '../lib/access/refresh-tokens.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

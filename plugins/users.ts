@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Collection } from 'mongodb'
-import { abortable, OF_PRIMARY } from '../lib/driver-options.js'
-import { DuplicateKeyError } from '../lib/errors.js'
-import type { StoreGuard } from '../lib/store-guard.js'
-import { documentId, type UserChanges, type UserCondition, type UserStore } from '../lib/user-store.js'
+import { abortable, OF_PRIMARY } from '../lib/mongodb/driver-options.js'
+import { DuplicateKeyError } from '../lib/http/errors.js'
+import type { StoreGuard } from '../lib/mongodb/store-guard.js'
+import { documentId, type UserChanges, type UserCondition, type UserStore } from '../lib/users/user-store.js'
 import type { StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { ignoresTrailingSlash } from '../lib/trailing-slash.js'
+import { ignoresTrailingSlash } from '../lib/http/trailing-slash.js'
 
 /** A route as operations.ts gives it. */
 interface Operation<Config, Schema> {

@@ -9,7 +9,7 @@ export const ObjectIdHex = Type.String({
 
 /**
  * Text as BSON can keep it. A lone surrogate has no UTF-8 form and would be stored as U+FFFD, so it is a fault;
- * the `x-well-formed` keyword (lib/validator.ts) checks that.
+ * the `x-well-formed` keyword (lib/http/validator.ts) checks that.
  */
 const wellFormed = (maxLength: number, options: Record<string, unknown>) =>
   Type.String({ minLength: 1, maxLength, 'x-well-formed': true, ...options })
@@ -26,7 +26,7 @@ export const VISIBLE = '[^\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u
 export const text = (maxLength: number, options: Record<string, unknown> = {}) =>
   wellFormed(maxLength, { pattern: VISIBLE, 'x-visible': true, ...options })
 
-/** The address of a mailbox; lib/email.ts has the rule. */
+/** The address of a mailbox; lib/http/email.ts has the rule. */
 export const email = wellFormed(254, {
   format: 'email',
   description: 'An address after RFC 5321, with characters beyond ASCII as RFC 6531 and IDNA allow them; without quotes, and with a domain of two labels or more.'

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { problem, PROBLEM_TYPE, type Problem } from '../lib/problem.js'
+import { problem, PROBLEM_TYPE, type Problem } from './problem.js'
 import { ProblemDetails } from './common.js'
 import { OAuthError } from './token.js'
 

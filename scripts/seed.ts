@@ -3,8 +3,7 @@ import { parseArgs } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import Fastify, { type FastifyInstance } from 'fastify'
 import studentCourseApi from '../app.js'
-import { loadConfig, readEnvFile, type Config } from '../config.js'
-import { storeOf } from '../lib/store-of.js'
+import { type Config, databaseOptionsOf, loadConfig, readEnvFile } from '../config.js'
 import { fakeStudent } from './fake-student.js'
 
 /** Requests under way at once: enough for the store to write many of them to disk together. */
@@ -32,7 +31,7 @@ function parseCount (): number {
 async function seed (config: Config, count: number): Promise<void> {
   const app = Fastify()
   try {
-    await app.register(studentCourseApi, { ...await storeOf(config), docs: false })
+    await app.register(studentCourseApi, { ...await databaseOptionsOf(config), docs: false })
     const started = performance.now()
     await createAll(app, count)
     console.log(`${count} students created in ${Math.round(performance.now() - started)} ms`)

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { Config, ConfigError, loadConfig, misspelled } from '../config.js'
-import { DATABASE_NAME } from '../lib/database-options.js'
-import { readKeys } from '../lib/jwt-keys.js'
+import { Config, ConfigError, couchbaseOptionsOf, databaseOptionsOf, loadConfig, misspelled } from '../config.js'
+import { start } from '../embedded/index.js'
+import { DATABASE_NAME } from '../lib/mongodb/database-options.js'
+import { readKeys } from '../lib/access/jwt-keys.js'
 import { root } from './root.js'
 
 t.test('without variables everything has its default', async (t) => {
@@ -115,4 +116,20 @@ t.test('a variable that begins like ours and is none is told with the one that i
     'MONGO_INITDB_ROOT_PASSWORD is not a variable of this server',
     'JWT_SECRETS is not a variable of this server; did you mean JWT_SECRET?'
   ])
+})
+
+t.test('a URL wins, else a live store, else one to start', async (t) => {
+  const DATA_DIR = t.testdir()
+  t.strictSame(await databaseOptionsOf(loadConfig({ DATA_DIR, MONGODB_URL: 'mongodb://x' })), { url: 'mongodb://x', database: 'college', timeoutMs: 1_500 })
+  t.strictSame(await databaseOptionsOf(loadConfig({ DATA_DIR, MONGODB_DATABASE: 'other' })), { embedded: DATA_DIR, database: 'other', timeoutMs: 1_500 })
+  const store = await start({ path: DATA_DIR })
+  t.strictSame(await databaseOptionsOf(loadConfig({ DATA_DIR })), { url: store.url, database: 'college', timeoutMs: 1_500 })
+  await store.close()
+  t.strictSame(await databaseOptionsOf(loadConfig({ DATA_DIR })), { embedded: DATA_DIR, database: 'college', timeoutMs: 1_500 })
+})
+
+t.test('profiles are on Couchbase only where it is named', async (t) => {
+  t.equal(couchbaseOptionsOf(loadConfig({})), undefined)
+  const env = { COUCHBASE_URL: 'couchbase://x', COUCHBASE_USERNAME: 'u', COUCHBASE_PASSWORD: 'p', COUCHBASE_BUCKET: 'b' }
+  t.strictSame(couchbaseOptionsOf(loadConfig(env)), { url: 'couchbase://x', username: 'u', password: 'p', bucket: 'b', timeoutMs: 5_000 })
 })

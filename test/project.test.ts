@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { root } from './root.js'
 import { suites } from './suites/suite.js'
-import { version } from '../lib/version.js'
+import { version } from '../lib/http/version.js'
 
 for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...(await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]) {
   t.test(`every link of ${path} to a file of the project leads to one`, async (t) => {
@@ -12,6 +12,15 @@ for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...(await re
     for (const link of links.filter((link) => !link.includes('://'))) await t.resolves(access(new URL(link, file)), link)
   })
 }
+
+t.test('docs/design.md says in one sentence what is in each folder', async (t) => {
+  const page = await readFile(`${root}docs/design.md`, 'utf8')
+  const listed = [...page.matchAll(/^\| `([\w/]+)\/` \| [^|]{10,} \|$/gm)].map(([, folder]) => String(folder))
+  const foldersOf = async (path: string) => (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  const top = (await foldersOf(root)).filter((name) => !/^(\..*|node_modules|dist|data|docs|lib)$/.test(name))
+  const folders = [...top, ...(await foldersOf(`${root}lib`)).map((name) => `lib/${name}`)]
+  t.strictSame(listed.sort(), folders.sort())
+})
 
 t.test('the version of the document is that of the package', async (t) => {
   t.equal(JSON.parse(await readFile(`${root}package.json`, 'utf8')).version, version)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
-import { hosts } from '../lib/connect.js'
+import { hosts } from '../lib/mongodb/connect.js'
 import { url } from './store.js'
 
 /**

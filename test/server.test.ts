@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { hosts } from '../lib/connect.js'
+import { hosts } from '../lib/mongodb/connect.js'
 import { half, launch, listening, runCli, send } from './launch.js'
 import { janeDoe } from './samples.js'
 import { url as storeUrl } from './store.js'

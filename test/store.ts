@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { start } from '../embedded/index.js'
-import { connect } from '../lib/connect.js'
+import { connect } from '../lib/mongodb/connect.js'
 
 /** The server that a test file runs on: MONGODB_URL, or else an embedded store of its own. */
 export const url = process.env.MONGODB_URL ?? await startEmbedded()

@@ -1,6 +1,6 @@
 import autocannon from 'autocannon'
 import type { BenchRequest } from '../cases.js'
-import type { Load, LoadResult } from './index.js'
+import type { Load, LoadResult } from './load.js'
 
 const json = { 'content-type': 'application/json' }
 

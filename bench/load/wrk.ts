@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromRoot, run } from '../process.js'
-import type { Load, LoadResult } from './index.js'
+import type { Load, LoadResult } from './load.js'
 
 /** wrk in one thread: it takes a fraction of the processor time that a load in Node does. */
 export async function wrk ({ url, connections, seconds, requests, status }: Load): Promise<LoadResult> {

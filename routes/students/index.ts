@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { StudentNotFoundError } from '../../lib/errors.js'
-import { toChanges, toFields } from '../../lib/student-fields.js'
-import type { StudentRepository } from '../../lib/student-repository.js'
+import { StudentNotFoundError } from '../../lib/http/errors.js'
+import { toChanges, toFields } from '../../lib/resources/student-fields.js'
+import type { StudentRepository } from '../../lib/resources/student-repository.js'
 import { ObjectIdHex } from '../../schemas/common.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
-import { createStudent, deleteStudent, listStudents, showStudent, updateStudent } from './operations.js'
+import { createStudent, deleteStudent, listStudents, showStudent, updateStudent } from './schema.js'
 
 export interface StudentRoutesOptions {
   /** Put before each operationId, which has to be unique in a host's OpenAPI document. */

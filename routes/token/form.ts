@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { TokenError } from '../../lib/token-error.js'
+import { TokenError } from '../../lib/access/token-error.js'
 import { sendError } from '../../plugins/errors.js'
-import { isPlainUtf8 } from '../../plugins/json.js'
+import { isPlainUtf8 } from '../../plugins/json-bodies.js'
 import { RevocationRequest, TokenRequest, type OAuthError } from '../../schemas/token.js'
 
 /** More bytes than any form of ours has. */

@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { missingScope } from '../../lib/caller.js'
-import { DuplicateKeyError, UserNotFoundError } from '../../lib/errors.js'
-import { toStoredUser, toUserChanges } from '../../lib/user-fields.js'
-import { getUser, scopesOf, type UserStore } from '../../lib/user-store.js'
-import { callerOf, insufficientScope } from '../../plugins/access.js'
+import { missingScope } from '../../lib/access/caller.js'
+import { DuplicateKeyError, UserNotFoundError } from '../../lib/http/errors.js'
+import { toStoredUser, toUserChanges } from '../../lib/users/user-fields.js'
+import { getUser, scopesOf, type UserStore } from '../../lib/users/user-store.js'
+import { callerOf, insufficientScope } from '../../plugins/access-control.js'
 import { SCOPES } from '../../schemas/user.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
-import { createUser, showMe, showUser, updateUser } from './operations.js'
+import { createUser, showMe, showUser, updateUser } from './schema.js'
 
 export interface UserRoutesOptions {
   /** Put before each operationId, which has to be unique in a host's OpenAPI document. */

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { loggerOptions } from '../../lib/logger.js'
+import { loggerOptions } from '../../lib/server/logger.js'
 import { SCOPES } from '../../schemas/user.js'
 import { forge, key, password, secured } from './secured.js'
 

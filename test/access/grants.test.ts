@@ -1,7 +1,7 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
-import { login } from '../../lib/login.js'
-import { GRACE_MS } from '../../lib/refresh-tokens.js'
+import { login } from '../../lib/access/login.js'
+import { GRACE_MS } from '../../lib/access/refresh-tokens.js'
 import { forge, key, password, secured } from './secured.js'
 
 const another = 'another key of at least thirty-two bytes'.replaceAll(' ', '-')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { UserStore } from '../../app.js'
-import { meets } from '../../lib/user-store.js'
+import { meets } from '../../lib/users/user-store.js'
 import { SCOPES, type StoredUser } from '../../schemas/user.js'
 import { forge, newcomer, secured } from './secured.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type NetConnectOpts } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../bench/free-port.js'
-import { hosts } from '../../lib/connect.js'
+import { hosts } from '../../lib/mongodb/connect.js'
 import { StoreProcess } from '../embedded/processes.js'
 
 const START_LIMIT_MS = 30_000

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from '../../lib/errors.js'
+import { DuplicateKeyError, StoreFullError, StoreUnavailableError } from '../../lib/http/errors.js'
 import { build } from '../build.js'
 import { janeDoe, unknownId } from '../samples.js'
 

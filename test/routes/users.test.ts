@@ -1,5 +1,5 @@
 import t from 'tap'
-import { documentId, getUser, type UserStore } from '../../lib/user-store.js'
+import { documentId, getUser, type UserStore } from '../../lib/users/user-store.js'
 import type { StoredUser } from '../../schemas/user.js'
 import { build } from '../build.js'
 

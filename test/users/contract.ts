@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { USERPROFILE_DOC_TYPE, type StoredUser } from '../../schemas/user.js'
-import { getUser, type UserStore } from '../../lib/user-store.js'
+import { getUser, type UserStore } from '../../lib/users/user-store.js'
 
 /** A store that holds none of the users of these tests yet, and a way past it: `put` stores a document as it is, under the id of that user. */
 export interface OpenedStore {

@@ -1,5 +1,5 @@
-import type { CouchbaseBucket, CouchbaseCollection } from '../../lib/couchbase-users.js'
-import { documentId } from '../../lib/user-store.js'
+import type { CouchbaseBucket, CouchbaseCollection } from '../../lib/users/couchbase-users.js'
+import { documentId } from '../../lib/users/user-store.js'
 
 /** An error as the SDK throws it: told from others by its name. */
 export function sdkError (name: string, properties = {}): Error {

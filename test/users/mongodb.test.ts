@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
 import t from 'tap'
-import { documentId } from '../../lib/user-store.js'
+import { documentId } from '../../lib/users/user-store.js'
 import mongodb from '../../plugins/mongodb.js'
 import mongoUsers from '../../plugins/users.js'
 import { fakeMongodb, hello } from '../fake-mongodb.js'

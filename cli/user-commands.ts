@@ -1,0 +1,90 @@
+import { Type } from '@sinclair/typebox'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { CreateUser, SCOPES, type UpdateUser } from '../schemas/user.js'
+import { toFaults } from '../lib/http/validation-faults.js'
+import { toStoredUser, toUserChanges } from '../lib/users/user-fields.js'
+import type { UserChanges, UserStore } from '../lib/users/user-store.js'
+import { createValidatorCompiler } from '../lib/http/validator.js'
+
+export interface UserCommandContext {
+  users: UserStore
+  /** Asked only when the command needs one, and after everything else was found right. */
+  readPassword (): Promise<string>
+}
+
+export interface UserCommandOptions {
+  scope?: string[] | undefined
+  email?: string | undefined
+  'full-name'?: string | undefined
+}
+
+/** A command's words are wrong; the message says how. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+  readonly exitStatus = 2
+}
+
+/** The rules of the API, in two parts, since the password is asked for last. */
+const compile = createValidatorCompiler()
+const givenUser = compile({ schema: Type.Omit(CreateUser, ['password']) })
+const givenPassword = compile({ schema: Type.Pick(CreateUser, ['password']) })
+
+/** What a fault alone does not tell. */
+const hints = new Map<string | undefined, string>([
+  ['username', ` (${CreateUser.properties.username.description})`],
+  ['scopes', ` (${SCOPES.join(', ')})`]
+])
+
+type UserCommand = (context: UserCommandContext, name: string, options: UserCommandOptions) => Promise<string>
+
+/** The commands on one user; each answers what to print. They throw UsageError for wrong words, and Error for what can't be done. */
+export const userCommands: Record<string, UserCommand> = {
+  add: async ({ users, readPassword }, name, { scope, email, 'full-name': fullName }) => {
+    const scopes = [...new Set(scope)]
+    const given = { username: name, scopes, ...(email !== undefined && { email }), ...(fullName !== undefined && { full_name: fullName }) }
+    check(givenUser, given)
+    if (await users.get(name)) throw taken(name)
+    const user = { ...given, password: await readNewPassword(readPassword) } as CreateUser // as the two checks found
+    if (!await users.create(await toStoredUser(user))) throw taken(name)
+    return `User ${name} added${scopes.length > 0 ? `, with ${scopes.join(', ')}` : ', without scopes'}.`
+  },
+
+  disable: async ({ users }, name) => change(users, name, { disabled: true }, 'disabled'),
+
+  enable: async ({ users }, name) => change(users, name, { disabled: false }, 'enabled'),
+
+  password: async ({ users, readPassword }, name) => {
+    if (!await users.get(name)) throw unknown(name)
+    const changes: UpdateUser = { password: await readNewPassword(readPassword) }
+    return change(users, name, await toUserChanges(changes), 'has a new password')
+  }
+}
+
+/** One line a user: name, state and scopes. */
+export async function listUsers (users: UserStore): Promise<string> {
+  const all = await users.list()
+  const lines = all.map(({ username, disabled, scopes }) =>
+    [username, disabled ? 'disabled' : 'enabled', ...scopes ?? []].join(' '))
+  return lines.length > 0 ? lines.sort().join('\n') : 'There are no users.'
+}
+
+async function change (users: UserStore, name: string, changes: UserChanges, what: string): Promise<string> {
+  if (!await users.update(name, changes)) throw unknown(name)
+  return `User ${name} ${what}.`
+}
+
+async function readNewPassword (readPassword: () => Promise<string>): Promise<string> {
+  const password = await readPassword()
+  check(givenPassword, { password })
+  return password
+}
+
+/** Throws a UsageError that lists every fault, with nothing of a value. */
+function check (validate: ValidateFunction, given: object): void {
+  if (validate(given)) return
+  const faults = toFaults(validate.errors as ErrorObject[]) // set when it failed
+  throw new UsageError(faults.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}${hints.get(pointer.split('/')[1]) ?? ''}`).join('\n'))
+}
+
+const taken = (name: string) => new Error(`User ${name} already exists.`)
+const unknown = (name: string) => new Error(`There is no user named ${name}.`)

@@ -1,0 +1,92 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createSigner, createVerifier } from 'fast-jwt'
+import type { Caller } from './caller.js'
+import { InvalidTokenError } from '../http/errors.js'
+
+/** How long an access token is good for, in seconds. */
+export const ACCESS_TOKEN_LIFE_S = 900
+
+/** More than any token of ours has; a longer one is not even looked at. */
+const TOKEN_LENGTH = 4_096
+
+/** The media type of access tokens, so that no other kind of JWT under the same key can pass for one (RFC 9068 section 2.1). */
+const TYPE = 'at+jwt'
+
+const ALGORITHM = 'HS256'
+
+export interface AccessTokenOptions {
+  /** HMAC keys of at least `KEY_BYTES` bytes: the first signs, all verify. */
+  keys: readonly string[]
+  /** The claim `iss`. */
+  issuer: string
+  /** The claim `aud`. */
+  audience: string
+}
+
+type Verify = (token: string) => Record<string, unknown>
+
+/** JWT access tokens (RFC 7519, RFC 9068), signed with HMAC SHA-256. */
+export class AccessTokens {
+  #sign: (claims: object) => string
+  #verifiers: Map<string, Verify>
+
+  constructor ({ keys, issuer, audience }: AccessTokenOptions) {
+    const [key = ''] = keys // lib/options/check-options.ts has seen to it that there is one
+    this.#sign = createSigner({
+      key,
+      algorithm: ALGORITHM,
+      kid: keyId(key),
+      header: { alg: ALGORITHM, typ: TYPE },
+      iss: issuer,
+      aud: audience,
+      expiresIn: ACCESS_TOKEN_LIFE_S * 1000
+    })
+    this.#verifiers = new Map(keys.map((key) => [keyId(key), createVerifier({
+      key,
+      algorithms: [ALGORITHM],
+      checkTyp: TYPE,
+      allowedIss: issuer,
+      allowedAud: audience,
+      requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'scope']
+    })]))
+  }
+
+  sign ({ username, scopes }: Caller): string {
+    return this.#sign({ sub: username, scope: scopes.join(' '), jti: randomUUID() })
+  }
+
+  /** Who holds this token. Throws InvalidTokenError for one that is not ours, not valid yet or not any more. */
+  verify (token: string): Caller {
+    if (token.length > TOKEN_LENGTH) throw new InvalidTokenError()
+    try {
+      const { sub, scope } = this.#verifierOf(token)(token)
+      if (typeof sub === 'string' && typeof scope === 'string') {
+        return { username: sub, scopes: scope.split(' ').filter(Boolean) }
+      }
+    } catch {
+      // what exactly is wrong with a token is nothing to tell its sender
+    }
+    throw new InvalidTokenError()
+  }
+
+  /** Whether a token is one of these, and good. */
+  isOurs (token: string): boolean {
+    try {
+      return Boolean(this.verify(token))
+    } catch {
+      return false
+    }
+  }
+
+  #verifierOf (token: string): Verify {
+    const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
+    const verify = this.#verifiers.get(header.kid)
+    if (!verify) throw new InvalidTokenError()
+    return verify
+  }
+}
+
+/** Tells keys apart without telling anything of them. */
+export function keyId (key: string): string {
+  return createHash('sha256').update(`kid:${key}`).digest('base64url').slice(0, 16)
+}

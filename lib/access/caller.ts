@@ -1,0 +1,30 @@
+import type { Scope } from '../../schemas/user.js'
+
+/** Who sends a request, and what the token of the request allows. */
+export interface Caller {
+  username: string
+  scopes: readonly string[]
+}
+
+/** What a route asks of its callers with access control on. */
+export interface AccessRule {
+  /** The scope that the caller needs; without one, any token is enough. */
+  scope?: Scope
+  /** The path parameter that holds a username: that user needs no scope. */
+  owner?: string
+  /**
+   * Whether the caller is looked up: a user who was disabled, or who lost the scope, after the token was signed is refused.
+   * Only for tokens of ours; a host has its own users.
+   */
+  isCurrent?: boolean
+}
+
+/** The configuration of a route that needs this scope. */
+export function needs (scope: Scope, rule: Omit<AccessRule, 'scope'> = {}): { access: AccessRule } {
+  return { access: { scope, ...rule } }
+}
+
+/** The first of these scopes that the caller does not hold. */
+export function missingScope ({ scopes }: Caller, needed: readonly string[]): string | undefined {
+  return needed.find((scope) => !scopes.includes(scope))
+}

@@ -1,0 +1,36 @@
+import type { ErrorObject } from 'ajv'
+import type { Problem } from '../../schemas/problem.js'
+import { VISIBLE } from '../../schemas/common.js'
+
+type Fault = NonNullable<Problem['errors']>[number]
+type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema'>
+
+/** The fault of text of which nothing can be seen. */
+export const UNSEEN = 'must hold a character that can be seen'
+
+/** Ajv's errors as the `errors` of problem details: a JSON Pointer (RFC 6901) and a text each, and the first one for a value. */
+export function toFaults (errors: readonly ValidationError[]): Fault[] {
+  const faults = new Map<string, Fault>()
+  for (const error of errors) {
+    const fault = { pointer: pointer(error), detail: detail(error) }
+    if (!faults.has(fault.pointer)) faults.set(fault.pointer, fault)
+  }
+  return Array.from(faults.values())
+}
+
+function pointer ({ keyword, instancePath, params }: ValidationError): string {
+  if (keyword !== 'required') return instancePath
+  const name = String(params.missingProperty).replaceAll('~', '~0').replaceAll('/', '~1')
+  return `${instancePath}/${name}`
+}
+
+function detail ({ keyword, params, message, parentSchema }: ValidationError): string {
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'type') return `must be ${[params.type].flat().join(' or ')}`
+  if (keyword === 'pattern' && params.pattern === VISIBLE) return UNSEEN
+  // a pattern beside `number` is there for numerals: say what it means rather than what it is
+  if (keyword === 'pattern' && parentSchema?.type.includes('number')) {
+    return `must be a number from ${parentSchema.minimum} to ${parentSchema.maximum}`
+  }
+  return String(message)
+}

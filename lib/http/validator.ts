@@ -1,0 +1,32 @@
+import { Ajv, type ValidateFunction } from 'ajv'
+import { isEmail } from './email.js'
+import { UNSEEN } from './validation-faults.js'
+
+/** Beyond the first plane, too. */
+const VISIBLE_ANYWHERE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]/u
+
+/**
+ * The compiler behind every request schema. It reports all faults at once and coerces nothing:
+ * Ajv's coercion would turn null into "" or 0.
+ */
+export function createValidatorCompiler (): (route: { schema: unknown }) => ValidateFunction {
+  // verbose hands lib/http/validation-faults.ts the schema that a fault comes from
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true })
+  ajv.addFormat('email', isEmail)
+  ajv.addFormat('password', true) // which says how to show it, and not what it is
+  ajv.addKeyword({
+    keyword: 'x-well-formed',
+    type: 'string',
+    schemaType: 'boolean',
+    validate: (_schema: boolean, value: string) => value.isWellFormed(),
+    error: { message: 'must be well-formed Unicode, without lone surrogates' }
+  })
+  ajv.addKeyword({
+    keyword: 'x-visible',
+    type: 'string',
+    schemaType: 'boolean',
+    validate: (_schema: boolean, value: string) => VISIBLE_ANYWHERE.test(value),
+    error: { message: UNSEEN }
+  })
+  return ({ schema }) => ajv.compile(schema as object) // Fastify types a route's schema as unknown
+}

@@ -1,0 +1,22 @@
+import type { AuthOptions } from '../access/auth-options.js'
+import type { DatabaseOptions } from '../mongodb/database-options.js'
+import type { StudentRepository } from '../resources/student-repository.js'
+import type { CouchbaseOptions } from '../users/couchbase.js'
+import type { UserStore } from '../users/user-store.js'
+
+export interface AppOptions extends DatabaseOptions {
+  /** A repository of yours in place of MongoDB's. With none of the options for a database, the plugin then uses none. */
+  students?: StudentRepository | undefined
+  /** A store of yours for user profiles in place of MongoDB's. */
+  users?: UserStore | undefined
+  /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */
+  couchbase?: CouchbaseOptions | undefined
+  /** Access control; without it, whoever reaches the API may do everything that it offers. */
+  auth?: AuthOptions | undefined
+  /** Whether `/docs` and `/openapi.json` are served, default true. */
+  docs?: boolean | undefined
+  /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
+  operationIdPrefix?: string | undefined
+  /** The most bytes of a request body, default 65536. */
+  bodyLimit?: number | undefined
+}

@@ -1,0 +1,64 @@
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { problem, PROBLEM_TYPE } from '../../schemas/problem.js'
+
+interface ClientError extends Error {
+  code?: string
+}
+
+/** What Node's HTTP parser refuses before there is a request to answer: 408, 431, or else 400. */
+const STATUSES: Record<string, [status: number, detail: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.']
+}
+
+/** Answers a broken request with problem details on its bare socket, and closes that. */
+export function answerClientError (error: ClientError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, detail] = STATUSES[error.code ?? ''] ?? [400, 'This is not a well-formed HTTP request.']
+  endWith(socket, status, detail)
+}
+
+/** Answers CONNECT, which asks a proxy for a tunnel (RFC 9110 section 9.3.6): Node would close the connection without a word. */
+export function answerConnect (_request: IncomingMessage, socket: Duplex): void {
+  endWith(socket, 501, 'This server opens no tunnels.')
+}
+
+/**
+ * Asks for a body that a client announces with `Expect: 100-continue`, unless it is too large by what it says of itself (RFC 9110
+ * section 10.1.1): then the answer comes at once.
+ */
+export function answerContinue (bodyLimit: number) {
+  return function (this: Server, request: IncomingMessage, response: ServerResponse): void {
+    if (!(Number(request.headers['content-length']) > bodyLimit)) response.writeContinue()
+    this.emit('request', request, response)
+  }
+}
+
+function endWith (socket: Duplex, status: number, detail: string): void {
+  const body = JSON.stringify(problem(status, detail, ''))
+  socket.end([
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${PROBLEM_TYPE}; charset=utf-8`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n'))
+}
+
+/** Answers a request with an Expect other than 100-continue (RFC 9110 section 10.1.1). */
+export function answerExpectation (request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify(problem(417, 'The only expectation that can be met is 100-continue.', String(request.url)))
+  response.writeHead(417, {
+    'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    connection: 'close' // a body may follow that nobody reads
+  }).end(body)
+}

@@ -1,0 +1,126 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { AuthOptions } from '../lib/access/auth-options.js'
+import { missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
+import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
+import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
+import { isDisabled, scopesOf } from '../lib/users/user-store.js'
+import { problemAnswers } from '../schemas/responses.js'
+import { storedJaneDoe } from '../schemas/student.js'
+import { johnDoe, type StoredUser } from '../schemas/user.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may send requests to this route, with access control on. */
+    access?: AccessRule
+  }
+}
+
+const CHALLENGE = 'Bearer realm="Student Course API"'
+
+/** Not by name: a host may have decorated its requests with any. */
+const CALLER = Symbol('caller')
+
+type Authenticate = (request: FastifyRequest, reply: FastifyReply, rule: AccessRule) => Caller | undefined | Promise<Caller | undefined>
+
+/** Who sends a request to a route that has an access rule. */
+export function callerOf (request: FastifyRequest): Caller {
+  return request.getDecorator<Caller>(CALLER)
+}
+
+/** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */
+export function insufficientScope (reply: FastifyReply, scope: string): Error {
+  reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)
+  return new InsufficientScopeError(scope)
+}
+
+/** Guards every route of this scope that has an access rule, before anything else of a request is looked at. */
+async function access (app: FastifyInstance, auth: AuthOptions) {
+  const authenticate = auth.authenticate?.bind(auth) ?? ownTokens(app)
+  const swaggerTransform = withScheme(securityScheme(auth, app.prefix))
+  app.decorateRequest(CALLER, null)
+
+  app.addHook('onRoute', (route) => {
+    const rule = route.config?.access
+    if (!rule) return
+    const security = securityOf(rule)
+    const response = { ...route.schema?.response as object, ...problemAnswers(exampleOf(route.url), exampleOfScope(rule), 401, 403) } // an object, as every route here has
+    route.schema = { ...route.schema, security, response }
+    route.config = { ...route.config, swaggerTransform }
+    route.onRequest = [guard(rule, authenticate), route.onRequest ?? []].flat()
+  })
+}
+
+/** A path that a route answers, for the examples of the documentation. */
+function exampleOf (url: string): string {
+  return url.replace(':id', storedJaneDoe.id).replace(':username', johnDoe.username)
+}
+
+function exampleOfScope ({ scope = 'users:read' }: AccessRule) {
+  return { 403: { detail: new InsufficientScopeError(scope).message } }
+}
+
+function ownTokens (app: FastifyInstance): Authenticate {
+  return async (request, _reply, { isCurrent = false }) => {
+    const token = bearerToken(request)
+    if (token === undefined) return undefined
+    const caller = app.accessTokens.verify(token)
+    return isCurrent ? asOfNow(caller, await app.users.get(caller.username)) : caller
+  }
+}
+
+/** What is left of what a token allows, now that its user may have changed. */
+function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined): Caller {
+  if (!user || isDisabled(user)) throw new InvalidTokenError()
+  return { username, scopes: scopesOf(user).filter((scope) => scopes.includes(scope)) }
+}
+
+function guard (rule: AccessRule, authenticate: Authenticate) {
+  const scopes = rule.scope ? [rule.scope] : []
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const caller = await identify(rule, authenticate, request, reply)
+    if (reply.sent) return reply
+    if (!caller) throw unauthorized(new MissingTokenError(), request, reply)
+    request.setDecorator(CALLER, caller)
+    if (rule.owner && (request.params as Record<string, string>)[rule.owner] === caller.username) return // as the router gives them
+    const missing = missingScope(caller, scopes)
+    if (missing) throw insufficientScope(reply, missing)
+  }
+}
+
+async function identify (rule: AccessRule, authenticate: Authenticate, request: FastifyRequest, reply: FastifyReply) {
+  try {
+    const caller = await authenticate(request, reply, rule)
+    if (!caller || isCaller(caller)) return caller
+  } catch (error) {
+    throw unauthorized(error as FastifyError, request, reply) // or any other: then it has no status
+  }
+  // a host in JavaScript has no compiler to tell it; a text would have parts that look like scopes
+  throw new TypeError('authenticate has to answer { username, scopes }, a text and a list of texts')
+}
+
+function isCaller ({ username, scopes }: Caller): boolean {
+  return typeof username === 'string' && Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')
+}
+
+/** The error, with the challenge that has to go with a 401 (RFC 9110 section 15.5.2): it has a code only where a token came. */
+function unauthorized (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyError {
+  const error = isBadToken(thrown) ? new InvalidTokenError() : thrown
+  if (error.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
+    const challenge = bearerToken(request) === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`
+    reply.header('www-authenticate', challenge)
+  }
+  return error
+}
+
+/** What fast-jwt finds wrong with a token; `@fastify/jwt` gives some of it, such as another algorithm, without a status. */
+function isBadToken ({ code, statusCode }: FastifyError): boolean {
+  return statusCode === undefined && String(code).startsWith('FAST_JWT_')
+}
+
+/** The token of the header Authorization (RFC 6750 section 2.1), which is the only place where one is looked for. */
+function bearerToken ({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]
+}
+
+export default fp(access, { name: 'student-course-api-access' })

@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { MalformedBodyError, UnsupportedMediaTypeError } from '../lib/http/errors.js'
+
+/** Methods that ask for no body, though they may have one. Clients send the type of bodies that they would have with any request. */
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+
+/**
+ * Bodies are application/json in UTF-8 (RFC 8259 section 8.1) and nothing else: parsers that a host added do not reach
+ * this scope. `__proto__` and `constructor.prototype` are dropped like every other unknown field.
+ * Where no body is asked for, none is needed, whatever the header says that it would be.
+ */
+async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number }) {
+  const parse = app.getDefaultJsonParser('remove', 'remove')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, (request, body: Buffer, done) => {
+    if (body.length === 0 && BODILESS.has(request.method)) return done(null)
+    if (!isPlainUtf8(request)) return done(new UnsupportedMediaTypeError())
+    // decoding would replace what is no UTF-8 by U+FFFD, and that would be stored
+    if (!isUtf8(body)) return done(new MalformedBodyError())
+    return parse(request, body.toString(), done)
+  })
+  app.addContentTypeParser('*', refuseBody)
+  app.addHook('onRequest', async ({ method, headers }) => {
+    if (BODILESS.has(method) && isWithoutBody(headers)) delete headers['content-type']
+  })
+}
+
+/** RFC 9112 section 6.3: a request without both headers has no body. */
+function isWithoutBody (headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+}
+
+/** Only at the end of a chunked body is it known to be empty. */
+function refuseBody ({ method }: FastifyRequest, payload: IncomingMessage, done: (error: Error | null) => void): void {
+  if (!BODILESS.has(method)) return done(new UnsupportedMediaTypeError())
+  payload.once('end', () => done(null))
+  payload.once('error', done)
+  payload.once('data', () => {
+    payload.removeAllListeners('end')
+    done(new UnsupportedMediaTypeError())
+  })
+}
+
+/** Whether the headers announce UTF-8 as it is, rather than another charset or something compressed. */
+export function isPlainUtf8 ({ headers }: FastifyRequest): boolean {
+  const charset = /;\s*charset="?([^";\s]*)/i.exec(String(headers['content-type']))?.[1] ?? 'utf-8'
+  const encoding = headers['content-encoding'] ?? 'identity'
+  return /^utf-?8$/i.test(charset) && encoding === 'identity'
+}
+
+export default fp(json, { name: 'student-course-api-json' })

@@ -1,0 +1,71 @@
+import { needs } from '../../lib/access/caller.js'
+import { answer, problemAnswers } from '../../schemas/responses.js'
+import { CreateUser, johnDoe, UpdateUser, User, Username, UserParams } from '../../schemas/user.js'
+
+const tags = ['users']
+const location = { Location: { type: 'string', description: 'The path of the new user.' } }
+
+const ofBody = { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/password', detail: 'must NOT have fewer than 8 characters' }] } }
+const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/username', detail: `must match pattern "${Username.pattern}"` }] } }
+const missing = { 404: { detail: `User ${johnDoe.username} not found` } }
+const taken = { 409: { detail: 'A record with this username already exists.' } }
+const one = `/users/${johnDoe.username}`
+
+/** Each route: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
+export const showUser = {
+  config: needs('users:read', { owner: 'username' }),
+  schema: {
+    tags,
+    summary: 'Show User',
+    description: 'Answers the profile of the user with this name. With access control on, users need no scope for their own profile.',
+    params: UserParams,
+    response: {
+      200: answer('The profile.', User, johnDoe),
+      ...problemAnswers(one, { ...missing, ...ofPath }, 404, 422, 500, 503)
+    }
+  }
+}
+
+export const showMe = {
+  config: { access: {} },
+  schema: {
+    tags,
+    summary: 'Show Me',
+    description: 'Answers the profile of the user whose token it is.',
+    response: {
+      200: answer('The profile.', User, johnDoe),
+      ...problemAnswers('/users/me', missing, 404, 500, 503)
+    }
+  }
+}
+
+export const createUser = {
+  // else a user who is disabled could let themselves in again
+  config: needs('users:write', { isCurrent: true }),
+  schema: {
+    tags,
+    summary: 'Create User',
+    description: 'Stores a new user, with no scope that the caller does not hold.',
+    body: CreateUser,
+    response: {
+      201: answer('The profile as stored.', User, { ...johnDoe, disabled: false }, location),
+      ...problemAnswers('/users/', { ...ofBody, ...taken }, 400, 409, 413, 415, 422, 500, 503, 507)
+    }
+  }
+}
+
+export const updateUser = {
+  config: needs('users:write', { isCurrent: true }),
+  schema: {
+    tags,
+    summary: 'Update User',
+    description: 'Changes the given fields and leaves the others; null counts as not given. ' +
+      'The caller has to hold every scope that the user holds, and is to hold. A new password ends the user\'s logins.',
+    params: UserParams,
+    body: UpdateUser,
+    response: {
+      200: answer('The profile as it is now.', User, johnDoe),
+      ...problemAnswers(one, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import t from 'tap'
+import { listUsers, UsageError, userCommands, type UserCommandOptions } from '../../cli/user-commands.js'
+import type { UserStore } from '../../lib/users/user-store.js'
+import type { StoredUser } from '../../schemas/user.js'
+
+function build (password = 'correct horse') {
+  const stored = new Map<string, StoredUser>()
+  let asked = 0
+  const users: UserStore = {
+    get: async (name) => stored.get(name),
+    list: async () => [...stored.values()],
+    create: async (user) => !stored.has(user.username) && Boolean(stored.set(user.username, user)),
+    update: async (name, changes) => {
+      const user = stored.get(name)
+      return user !== undefined && Boolean(stored.set(name, { ...user, ...changes }))
+    }
+  }
+  const context = {
+    users,
+    readPassword: async () => {
+      asked++
+      return password
+    }
+  }
+  const run = async (verb: string, name: string, options: UserCommandOptions = {}) => userCommands[verb]?.(context, name, options)
+  return { stored, users, run, asked: () => asked }
+}
+
+t.test('an added user is stored with type, scopes and the hash of the password', async (t) => {
+  const { run, stored } = build()
+  const options = { scope: ['students:read', 'users:write', 'students:read'], email: 'a@b.ch', 'full-name': 'Alice A' }
+  t.equal(await run('add', 'alice', options), 'User alice added, with students:read, users:write.')
+  t.match(stored.get('alice'), {
+    type: 'userprofile', username: 'alice', email: 'a@b.ch', full_name: 'Alice A', disabled: false, scopes: ['students:read', 'users:write'], hashed_password: /^\$argon2id\$/
+  })
+  t.equal(await run('add', 'bob'), 'User bob added, without scopes.')
+  t.notOk('email' in (stored.get('bob') ?? {}))
+})
+
+t.test('a wrong name, scope or password is a wrong use, and stores nothing', async (t) => {
+  const { run, stored, asked } = build('short')
+  for (const name of ['me', 'Alice', 'a::b', '$ne', '', 'x'.repeat(65)]) await t.rejects(run('add', name), { name: 'UsageError' }, name)
+  await t.rejects(run('add', 'alice', { scope: ['root'] }), { name: 'UsageError', message: /^scopes\/0 must be equal to one of the allowed values \(students:read, students:write, users:read, users:write\)$/ })
+  for (const options of [{ email: 'no address' }, { email: `${'a'.repeat(100_000)}@example.com` }, { email: '' }, { 'full-name': '' }, { 'full-name': 'x'.repeat(201) }]) {
+    await t.rejects(run('add', 'alice', options), { name: 'UsageError', message: /^(email|full_name) must [^@]{1,60}$/m })
+  }
+  t.equal(asked(), 0, 'the password is asked last')
+  await t.rejects(run('add', 'alice'), new UsageError('password must NOT have fewer than 8 characters'))
+  await t.rejects(build('x'.repeat(257)).run('add', 'alice'), new UsageError('password must NOT have more than 256 characters'))
+  await t.rejects(build('\u{1F40E}'.repeat(7)).run('add', 'alice'), new UsageError('password must NOT have fewer than 8 characters'), 'characters are counted as the API counts them')
+  t.equal(stored.size, 0)
+  await build('\u{1F40E}'.repeat(256)).run('add', 'alice')
+})
+
+t.test('a user who is there stays as they are', async (t) => {
+  const { run, stored, users, asked } = build()
+  await run('add', 'alice')
+  const before = stored.get('alice')
+  await t.rejects(run('add', 'alice'), { message: 'User alice already exists.' })
+  t.equal(asked(), 1)
+  users.get = async () => undefined
+  await t.rejects(run('add', 'alice'), { message: 'User alice already exists.' }, 'also one that came in between')
+  t.equal(stored.get('alice'), before)
+})
+
+t.test('a user can be disabled, enabled and given a password', async (t) => {
+  const { run, stored } = build()
+  await run('add', 'alice')
+  const { hashed_password: before } = stored.get('alice') ?? {}
+  t.equal(await run('disable', 'alice'), 'User alice disabled.')
+  t.equal(stored.get('alice')?.disabled, true)
+  t.equal(await run('enable', 'alice'), 'User alice enabled.')
+  t.equal(stored.get('alice')?.disabled, false)
+  t.equal(await run('password', 'alice'), 'User alice has a new password.')
+  t.not(stored.get('alice')?.hashed_password, before)
+})
+
+t.test('an unknown user can not be changed', async (t) => {
+  const { run, asked } = build()
+  for (const verb of ['disable', 'enable', 'password']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
+  t.equal(asked(), 0)
+})
+
+t.test('the list tells names, states and scopes, and no hashes', async (t) => {
+  const { run, users } = build()
+  t.equal(await listUsers(users), 'There are no users.')
+  await run('add', 'bob')
+  await run('add', 'alice', { scope: ['users:read'] })
+  await run('disable', 'alice')
+  await users.create({ username: 'carol' })
+  t.equal(await listUsers(users), 'alice disabled users:read\nbob enabled\ncarol enabled')
+})

@@ -1,0 +1,80 @@
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { MongoServerError } from 'mongodb'
+import t from 'tap'
+import { loggerOptions, requestIds, RequestLog, requestLogger } from '../../../lib/server/logger.js'
+
+t.test('a terminal gets pretty lines, anything else JSON', async (t) => {
+  const destination = { write () {} }
+  t.not(loggerOptions('info', true, destination).stream, destination)
+  t.equal(loggerOptions('info', false, destination).stream, destination)
+})
+
+t.test('a logged error holds no fields of its own: they may be what a user sent', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const cause = Object.assign(new TypeError('inner'), { document: { name: 'secret' } })
+  const error = Object.assign(new Error('outer', { cause }), { code: 'X', keyValue: { email: 'secret' } })
+  const logged = err(error)
+  t.match(logged, { type: 'Error', message: 'outer', stack: /outer/, code: 'X', cause: { type: 'TypeError', message: 'inner' } })
+  t.notMatch(JSON.stringify(logged), /secret/)
+})
+
+t.test('what stands for more in a replacement is logged as it came', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const message = "a $' b $& c $$ d"
+  const logged = err(new Error(message))
+  t.match(logged, { message, stack: `Error: ${message}\n` })
+})
+
+t.test('of an error of MongoDB the code is logged, not the message, which repeats values', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const logged = err(new MongoServerError({ code: 121, codeName: 'DocumentValidationFailure', message: 'failed: "secret"' }))
+  t.match(logged, { type: 'MongoServerError', message: 'DocumentValidationFailure', code: 121 })
+  t.match(logged.stack, /^MongoServerError: DocumentValidationFailure\n {4}at /)
+  t.notMatch(JSON.stringify(logged), /secret/)
+  const unnamed = err(new MongoServerError({ code: 121, message: 'failed: "secret"' }))
+  t.match(unnamed, { type: 'MongoServerError', message: 'code 121', stack: /^MongoServerError: code 121\n {4}at / })
+  t.notMatch(JSON.stringify(unnamed), /secret/)
+})
+
+t.test('of a damaged document the message is logged, which has its id alone', async (t) => {
+  const { err } = loggerOptions('info', false).serializers
+  const message = "The embedded store has damaged data, the document ObjectId('66b3f0a1c2d4e5f601234567') of college.students: restore it from a backup"
+  t.match(err(new MongoServerError({ code: 301, codeName: 'DataCorruptionDetected', message })), { message, code: 301 })
+})
+
+t.test('a request is one line once it is answered, and one more at debug when it comes', async (t) => {
+  for (const [level, expected] of [['info', ['request completed']], ['debug', ['incoming request', 'request completed']]] as const) {
+    const lines: { msg: string }[] = []
+    const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
+    const app = Fastify({ logger: { ...loggerOptions(level, false), stream }, logController: new RequestLog(() => {}) })
+    app.get('/a', async () => 'x')
+    await app.inject('/a?secret=1')
+    t.strictSame(lines.map(({ msg }) => msg), expected)
+    t.notMatch(JSON.stringify(lines), /secret/)
+    t.match(lines.at(-1), { req: { method: 'GET', path: '/a', ip: '127.0.0.1' }, res: { statusCode: 200 }, responseTime: Number, reqId: String })
+  }
+})
+
+t.test('an answer that could not be sent is logged as an error', async (t) => {
+  const calls: unknown[] = []
+  const log = { error: (...args: unknown[]) => calls.push(args) }
+  const reply = { log, elapsedTime: 1 } as unknown as FastifyReply // no more of it is asked for
+  const error = new Error('aborted')
+  new RequestLog(() => {}).requestCompleted(error, {} as FastifyRequest, reply)
+  t.strictSame(calls, [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
+})
+
+t.test('a request has an id of its own in its lines, unlike those of another process', async (t) => {
+  const [one, other] = [requestIds(), requestIds()]
+  const ids = [one(), one(), other(), other()]
+  t.equal(new Set(ids).size, 4)
+  const lines: Record<string, unknown>[] = []
+  const logger = { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } }
+  const app = Fastify({ logger, genReqId: () => 'the-id', childLoggerFactory: requestLogger, logController: new RequestLog(() => {}) })
+  app.get('/', async () => 'x')
+  app.get('/quiet', { logLevel: 'error' }, async () => 'x')
+  await app.inject('/quiet')
+  t.strictSame(lines, [], 'a route may have a level of its own')
+  await app.inject('/')
+  t.match(lines, [{ reqId: 'the-id', msg: 'request completed' }])
+})
