@@ -1,9 +1,11 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import type { Caller } from './lib/access/caller.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 import type { DatabaseOptions } from './lib/mongodb/database-options.js'
-import type { StudentRepository } from './lib/resources/student-repository.js'
+import { BSON_OPTIONS } from './lib/mongodb/driver-options.js'
+import { MongoRepository, type StoredDocument } from './lib/resources/mongo-repository.js'
+import type { Repository, StudentRepository } from './lib/resources/repository.js'
 import type { UserStore } from './lib/users/user-store.js'
 import type { AppOptions } from './lib/options/app-options.js'
 import { checkOptions } from './lib/options/check-options.js'
@@ -18,12 +20,14 @@ import json from './plugins/json-bodies.js'
 import methods from './plugins/allowed-methods.js'
 import mongodb from './plugins/mongodb.js'
 import openapi from './plugins/openapi.js'
-import mongoStudents from './plugins/student-repository.js'
 import tokens from './plugins/tokens.js'
 import mongoUsers from './plugins/users.js'
-import studentRoutes from './routes/students/index.js'
+import resourceRoutes from './routes/resource/index.js'
 import tokenRoutes from './routes/token/index.js'
 import userRoutes from './routes/users/index.js'
+import type { Resource } from './schemas/resource.js'
+import { student } from './schemas/student.js'
+import { scopesFor } from './schemas/user.js'
 
 /**
  * The Student Course API as a Fastify plugin: `app.register(studentCourseApi, { prefix: '/college', url })`.
@@ -31,10 +35,10 @@ import userRoutes from './routes/users/index.js'
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  const url = `${app.prefix.replace(/\/$/, '')}/students/`
-  if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
-  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, ...database } = options
+  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, resources: own = [], ...database } = options
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
+  const resources = own.some(({ name }) => name === student.name) ? own : [student, ...own]
+  for (const { plural } of resources) refuseTaken(app, `${app.prefix.replace(/\/$/, '')}/${plural}/`)
 
   // a host may have set compilers for schemas of another kind
   app.setValidatorCompiler(createValidatorCompiler())
@@ -42,14 +46,12 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   await app.register(methods)
   await app.register(errors)
   await app.register(json, { bodyLimit })
-  if (docs) await app.register(openapi, auth ? { securityScheme: securityScheme(auth, app.prefix) } : {})
+  if (docs) await app.register(openapi, { resources, ...auth && { securityScheme: securityScheme(auth, app.prefix, resources) } })
 
+  const scopes = scopesFor(resources)
   const hasOwnTokens = auth?.keys !== undefined
-  const needsMongodb = !students || hasOwnTokens || [database.url, database.client, database.embedded].some((source) => source !== undefined)
+  const needsMongodb = !students || resources.length > 1 || hasOwnTokens || [database.url, database.client, database.embedded].some((source) => source !== undefined)
   if (needsMongodb) await app.register(mongodb, database)
-
-  if (students) app.decorate('students', students)
-  else await app.register(mongoStudents, database)
 
   const hasUsers = users || couchbase || needsMongodb
   if (users) app.decorate('users', users)
@@ -57,19 +59,34 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   else if (needsMongodb) await app.register(mongoUsers, database)
 
   if (hasOwnTokens) await app.register(tokens, { ...auth, ...database })
-  if (auth) await app.register(access, auth)
+  if (auth) await app.register(access, { auth, resources })
 
-  await app.register(studentRoutes, { prefix: '/students', operationIdPrefix })
-  if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined })
-  if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix })
+  for (const resource of resources) {
+    const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database.database)
+    await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository })
+  }
+  if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, scopes })
+  if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix, scopes })
   app.closePaths()
+}
+
+function refuseTaken (app: FastifyInstance, url: string): void {
+  if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
+}
+
+function repositoryOf (app: FastifyInstance, resource: Resource, database = 'college'): Repository {
+  const collection = app.mongo.client.db(database).collection<StoredDocument>(resource.collection, BSON_OPTIONS)
+  return new MongoRepository(collection, app.storeGuard, resource)
 }
 
 export default studentCourseApi
 // no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
-export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, StudentRepository, UserStore }
-export type { StudentFields } from './lib/resources/student-fields.js'
-export { CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
+export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, Repository, StudentRepository, UserStore }
+export { email, text } from './schemas/common.js'
+export { defineResource, extendResource } from './schemas/resource.js'
+export type { Extension, Resource, ResourceDefinition, Shown, Stored } from './schemas/resource.js'
+export { student, CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'
+export type { StudentFields } from './schemas/student.js'
 export { StoredUser, User, USERPROFILE_DOC_TYPE } from './schemas/user.js'
 export { documentId, getUser } from './lib/users/user-store.js'
 export type { UserChanges, UserCondition } from './lib/users/user-store.js'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { LIST_LIMIT } from '../schemas/student.js'
+import { LIST_LIMIT } from '../schemas/resource.js'
 import type { Answer } from './differences.js'
 import type { Server } from './servers.js'
 import { idOf, studentOf, unknownIdOf, type StudentCollection } from './students.js'

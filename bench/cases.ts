@@ -1,4 +1,4 @@
-import { LIST_LIMIT } from '../schemas/student.js'
+import { LIST_LIMIT } from '../schemas/resource.js'
 import { idOf, studentOf, unknownIdOf } from './students.js'
 
 /** Different ids that are read, and the size of the collection in all cases but the lists. */

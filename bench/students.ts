@@ -1,6 +1,7 @@
 import { faker } from '@faker-js/faker'
 import { ObjectId, type Collection } from 'mongodb'
-import { toStored } from '../lib/resources/student-document.js'
+import { FieldConversion } from '../lib/resources/fields.js'
+import { student } from '../schemas/student.js'
 import { fakeStudent } from '../scripts/fake-student.js'
 
 /** So many different students; the ids differ beyond that. */
@@ -51,7 +52,9 @@ export class StudentCollection {
   }
 }
 
+const conversion = new FieldConversion(student.fields)
+
 /** The student of a number as it is stored. */
 export function documentOf (n: number) {
-  return { _id: new ObjectId(idOf(n)), ...toStored(studentOf(n)) }
+  return { _id: new ObjectId(idOf(n)), ...conversion.toBson(studentOf(n)) }
 }

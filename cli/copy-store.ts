@@ -1,9 +1,10 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { Db } from 'mongodb'
+import { student } from '../schemas/student.js'
 import { copyCollection, type Comparison, type Group } from './copy.js'
 
 /** The people's records. Logins and their counters are not taken along: users log in again. */
-const COLLECTIONS = ['students', 'users']
+const COLLECTIONS = [student.collection, 'users']
 
 /**
  * Copies the records of one database into another, with a progress bar on a terminal; answers what to print, a line for each

@@ -6,8 +6,8 @@ import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '..
 import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/users/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
-import { storedJaneDoe } from '../schemas/student.js'
-import { johnDoe, type StoredUser } from '../schemas/user.js'
+import { EXAMPLE_ID, type Resource } from '../schemas/resource.js'
+import { johnDoe, scopesFor, type StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,10 +34,15 @@ export function insufficientScope (reply: FastifyReply, scope: string): Error {
   return new InsufficientScopeError(scope)
 }
 
+interface AccessControlOptions {
+  auth: AuthOptions
+  resources: readonly Resource[]
+}
+
 /** Guards every route of this scope that has an access rule, before anything else of a request is looked at. */
-async function access (app: FastifyInstance, auth: AuthOptions) {
-  const authenticate = auth.authenticate?.bind(auth) ?? ownTokens(app)
-  const swaggerTransform = withScheme(securityScheme(auth, app.prefix))
+async function access (app: FastifyInstance, { auth, resources }: AccessControlOptions) {
+  const authenticate = auth.authenticate?.bind(auth) ?? ownTokens(app, scopesFor(resources))
+  const swaggerTransform = withScheme(securityScheme(auth, app.prefix, resources))
   app.decorateRequest(CALLER, null)
 
   app.addHook('onRoute', (route) => {
@@ -53,26 +58,26 @@ async function access (app: FastifyInstance, auth: AuthOptions) {
 
 /** A path that a route answers, for the examples of the documentation. */
 function exampleOf (url: string): string {
-  return url.replace(':id', storedJaneDoe.id).replace(':username', johnDoe.username)
+  return url.replace(':id', EXAMPLE_ID).replace(':username', johnDoe.username)
 }
 
 function exampleOfScope ({ scope = 'users:read' }: AccessRule) {
   return { 403: { detail: new InsufficientScopeError(scope).message } }
 }
 
-function ownTokens (app: FastifyInstance): Authenticate {
+function ownTokens (app: FastifyInstance, known: readonly string[]): Authenticate {
   return async (request, _reply, { isCurrent = false }) => {
     const token = bearerToken(request)
     if (token === undefined) return undefined
     const caller = app.accessTokens.verify(token)
-    return isCurrent ? asOfNow(caller, await app.users.get(caller.username)) : caller
+    return isCurrent ? asOfNow(caller, await app.users.get(caller.username), known) : caller
   }
 }
 
 /** What is left of what a token allows, now that its user may have changed. */
-function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined): Caller {
+function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined, known: readonly string[]): Caller {
   if (!user || isDisabled(user)) throw new InvalidTokenError()
-  return { username, scopes: scopesOf(user).filter((scope) => scopes.includes(scope)) }
+  return { username, scopes: scopesOf(user, known).filter((scope) => scopes.includes(scope)) }
 }
 
 function guard (rule: AccessRule, authenticate: Authenticate) {

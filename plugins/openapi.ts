@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { hoistComponents } from '../lib/http/openapi-components.js'
 import { SECURITY_SCHEME, type securityScheme } from '../lib/access/security-scheme.js'
 import { version } from '../lib/http/version.js'
+import type { Resource } from '../schemas/resource.js'
 
 const description = 'Student course records and user profiles over MongoDB.'
 
@@ -14,16 +15,17 @@ type OpenApiDocument = Extract<Parameters<SwaggerTransformObject>[0], { openapiO
 interface OpenApiOptions {
   /** How callers show who they are, with access control on. */
   securityScheme?: ReturnType<typeof securityScheme>
+  resources: readonly Resource[]
 }
 
 /** The OpenAPI 3.1 document of this scope's routes at `/openapi.json`, and Swagger UI for it at `/docs`. */
-async function openapi (app: FastifyInstance, { securityScheme }: OpenApiOptions) {
+async function openapi (app: FastifyInstance, { securityScheme, resources }: OpenApiOptions) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Student Course API', version, description, license: { name: 'MIT', identifier: 'MIT' } },
       tags: [
-        { name: 'students', description: 'Student course records.' },
+        ...resources.map(({ plural, description }) => ({ name: plural, description })),
         { name: 'users', description: 'User profiles.' },
         ...(securityScheme?.type === 'oauth2' ? [{ name: 'tokens', description: 'Logins.' }] : [])
       ],

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ignoresTrailingSlash } from '../lib/http/trailing-slash.js'
 
-/** A route as operations.ts gives it. */
+/** A route as a schema file gives it. */
 interface Operation<Config, Schema> {
   config: Config
   schema: Schema

@@ -1,13 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { SCOPES } from './user.js'
 
 const GRANT_TYPES = ['password', 'refresh_token'] as const
 
 /** The default is what a form of the documentation page is filled with: without a value, a parameter counts as not sent. */
 const parameter = (description: string) => Type.Optional(Type.String({ description, default: '' }))
 
-/** The form of `POST /token`, RFC 6749 sections 4.3.2 and 6. */
-export const TokenRequest = Type.Object({
+/** The form of `POST /token` where there are these scopes, RFC 6749 sections 4.3.2 and 6. */
+export const tokenRequestFor = (scopes: readonly string[]) => Type.Object({
   grant_type: Type.Unsafe<typeof GRANT_TYPES[number]>({
     type: 'string',
     enum: [...GRANT_TYPES],
@@ -17,7 +16,7 @@ export const TokenRequest = Type.Object({
   username: parameter('With `password`: the name of the user.'),
   password: Type.Optional(Type.String({ format: 'password', description: 'With `password`: the password of the user.' })),
   refresh_token: parameter('With `refresh_token`: the newest refresh token; it can be used once.'),
-  scope: parameter(`The scopes to have, separated by spaces: some of ${SCOPES.join(', ')}. Without it, all that the user holds.`)
+  scope: parameter(`The scopes to have, separated by spaces: some of ${scopes.join(', ')}. Without it, all that the user holds.`)
 }, {
   title: 'TokenRequest',
   description: 'A token request. Client credentials are not needed, and are ignored.'
@@ -56,7 +55,7 @@ export const OAuthError = Type.Object({
   description: 'Why there is no token: an error after RFC 6749 section 5.2.'
 })
 
-export type TokenRequest = Static<typeof TokenRequest>
+export type TokenRequest = Static<ReturnType<typeof tokenRequestFor>>
 export type Token = Static<typeof Token>
 export type RevocationRequest = Static<typeof RevocationRequest>
 export type OAuthError = Static<typeof OAuthError>

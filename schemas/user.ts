@@ -1,11 +1,18 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { email, nullable, text } from './common.js'
+import type { Resource } from './resource.js'
+import { student } from './student.js'
 
 /** The `type` of a stored user profile, in MongoDB as in Couchbase. */
 export const USERPROFILE_DOC_TYPE = 'userprofile'
 
-/** What a token may be allowed to do. */
-export const SCOPES = ['students:read', 'students:write', 'users:read', 'users:write'] as const
+/** What a token may be allowed to do, where these are the resources. */
+export function scopesFor (resources: readonly Resource[]): string[] {
+  return [...new Set(resources.flatMap(({ scopes: { read, write } }) => [read, write])), 'users:read', 'users:write']
+}
+
+/** What a token may be allowed to do, where students are the one resource. */
+export const SCOPES: readonly string[] = scopesFor([student])
 
 /**
  * The name of a user. Lower-case ASCII alone, so that no two names look alike by case or by alphabet, no `::`,
@@ -42,8 +49,8 @@ export const StoredUser = Type.Object({
 /** The least and the most characters of a password; the first after NIST SP 800-63B section 5.1.1.1. */
 export const PASSWORD_LENGTH = { minimum: 8, maximum: 256 } as const
 
-/** What a body may give of a user. */
-const given = {
+/** What a body may give of a user, with these scopes to choose from. */
+const givenFor = (scopes: readonly string[]) => ({
   password: Type.String({
     minLength: PASSWORD_LENGTH.minimum,
     maxLength: PASSWORD_LENGTH.maximum,
@@ -53,39 +60,48 @@ const given = {
   email: Type.Optional(nullable(email)),
   full_name: Type.Optional(nullable(text(200, { description: 'The full name.' }))),
   disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is disabled.' }))),
-  scopes: Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: [...SCOPES] }), {
-    maxItems: SCOPES.length,
+  scopes: Type.Array(Type.Unsafe<string>({ type: 'string', enum: [...scopes] }), {
+    maxItems: scopes.length,
     uniqueItems: true,
     description: 'What the tokens of the user may do; no more than the token of this request may itself.'
   })
-}
+})
 
 const ignored = 'Unknown fields are ignored and never stored.'
 
-export const CreateUser = Type.Object({ username: Username, ...given, scopes: Type.Optional(given.scopes) }, {
-  title: 'CreateUser',
-  description: `A user to create; without scopes the user's tokens are good for their own profile alone. ${ignored}`,
-  examples: [{ username: 'johndoe', password: 'correct horse battery staple', email: 'johndoe@example.com', full_name: 'John Doe', scopes: ['students:read'] }]
-})
+/** The body that creates a user with some of these scopes. */
+export function createUserWith (scopes: readonly string[]) {
+  const given = givenFor(scopes)
+  return Type.Object({ username: Username, ...given, scopes: Type.Optional(given.scopes) }, {
+    title: 'CreateUser',
+    description: `A user to create; without scopes the user's tokens are good for their own profile alone. ${ignored}`,
+    examples: [{ username: 'johndoe', password: 'correct horse battery staple', email: 'johndoe@example.com', full_name: 'John Doe', scopes: scopes.slice(0, 1) }]
+  })
+}
 
-export const UpdateUser = Type.Object({
-  ...given,
-  password: Type.Optional(nullable(given.password)),
-  scopes: Type.Optional(nullable(given.scopes))
-}, {
-  title: 'UpdateUser',
-  description: `The fields of a user to change; a field that is missing or null stays as it is. ${ignored}`,
-  // what a page fills in locks nobody out
-  examples: [{ full_name: 'John Doe' }]
-})
+/** The body that changes a user, who may get some of these scopes. */
+export function updateUserWith (scopes: readonly string[]) {
+  const given = givenFor(scopes)
+  return Type.Object({
+    ...given,
+    password: Type.Optional(nullable(given.password)),
+    scopes: Type.Optional(nullable(given.scopes))
+  }, {
+    title: 'UpdateUser',
+    description: `The fields of a user to change; a field that is missing or null stays as it is. ${ignored}`,
+    // what a page fills in locks nobody out
+    examples: [{ full_name: 'John Doe' }]
+  })
+}
+
+export const CreateUser = createUserWith(SCOPES)
 
 export const UserParams = Type.Object({ username: Username })
 
 /** What the answers show as an example. */
 export const johnDoe: User = { username: 'johndoe', email: 'johndoe@example.com', full_name: 'John Doe', disabled: null }
 
-export type Scope = typeof SCOPES[number]
 export type User = Static<typeof User>
 export type StoredUser = Static<typeof StoredUser>
 export type CreateUser = Static<typeof CreateUser>
-export type UpdateUser = Static<typeof UpdateUser>
+export type UpdateUser = Static<ReturnType<typeof updateUserWith>>

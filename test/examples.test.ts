@@ -18,6 +18,24 @@ t.test('the stand-alone example serves the API and its docs', async (t) => {
   t.strictSame(await stop(), { code: 0, signal: null })
 })
 
+t.test('the example of a second resource serves it beside the students, alone and in a larger app', async (t) => {
+  const nanophotonics = { title: 'Nanophotonics', teacher: 'Ada Lovelace', credits: 6, is_open: true }
+  const headers = { 'content-type': 'application/json' }
+  for (const [path, prefix] of [['stand-alone', ''], ['larger-app', '/school']]) {
+    const { url, output, stop } = await startServer(t, `examples/courses/${path}.js`)
+    const post = (body: object) => fetch(`${url}${prefix}/courses/`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const created = await post(nanophotonics)
+    t.equal(created.status, 201)
+    t.match(await read(url + created.headers.get('location')), nanophotonics)
+    t.match(await (await post({ ...nanophotonics, credits: 61 })).json(), { errors: [{ pointer: '/credits', detail: 'must be <= 60' }] })
+    t.match(output(), `${url}${prefix}/docs`)
+    const { paths } = await read<Document>(`${url}${prefix}/openapi.json`)
+    t.strictSame(Object.keys(paths), ['/students/', '/students/{id}', '/courses/', '/courses/{id}', '/users/{username}'].map((path) => `${prefix}${path}`))
+    await create(t, url + prefix)
+    t.strictSame(await stop(), { code: 0, signal: null })
+  }
+})
+
 t.test('a larger app holds the API twice, each with students of its own', async (t) => {
   const { url, output, stop } = await startServer(t, 'examples/larger-app.js')
   const byDay = await create(t, `${url}/college`)

@@ -1,5 +1,3 @@
-import type { Scope } from '../../schemas/user.js'
-
 /** Who sends a request, and what the token of the request allows. */
 export interface Caller {
   username: string
@@ -9,7 +7,7 @@ export interface Caller {
 /** What a route asks of its callers with access control on. */
 export interface AccessRule {
   /** The scope that the caller needs; without one, any token is enough. */
-  scope?: Scope
+  scope?: string
   /** The path parameter that holds a username: that user needs no scope. */
   owner?: string
   /**
@@ -20,7 +18,7 @@ export interface AccessRule {
 }
 
 /** The configuration of a route that needs this scope. */
-export function needs (scope: Scope, rule: Omit<AccessRule, 'scope'> = {}): { access: AccessRule } {
+export function needs (scope: string, rule: Omit<AccessRule, 'scope'> = {}): { access: AccessRule } {
   return { access: { scope, ...rule } }
 }
 

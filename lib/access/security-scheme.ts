@@ -1,22 +1,25 @@
-import type { Scope } from '../../schemas/user.js'
+import type { Resource } from '../../schemas/resource.js'
 import type { AuthOptions } from './auth-options.js'
 import type { AccessRule } from './caller.js'
 
 /** The name of the one security scheme in OpenAPI. */
 export const SECURITY_SCHEME = 'access'
 
-const SCOPE_TEXTS: Record<Scope, string> = {
-  'students:read': 'Read student records.',
-  'students:write': 'Create, change and delete student records.',
-  'users:read': 'Read the profiles of others.',
-  'users:write': 'Create and change users.'
+/** Each scope, and what it allows. */
+function scopeTexts (resources: readonly Resource[]): Record<string, string> {
+  return {
+    ...Object.fromEntries(resources.flatMap(({ name, scopes: { read, write } }) =>
+      [[read, `Read ${name} records.`], [write, `Create, change and delete ${name} records.`]])),
+    'users:read': 'Read the profiles of others.',
+    'users:write': 'Create and change users.'
+  }
 }
 
 /** The security scheme of the OpenAPI document: the login of this API, or whatever tokens the host takes. */
-export function securityScheme (auth: AuthOptions, prefix: string) {
+export function securityScheme (auth: AuthOptions, prefix: string, resources: readonly Resource[]) {
   if (!auth.keys) return { type: 'http', scheme: 'bearer' } as const
   const tokenUrl = `${prefix.replace(/\/$/, '')}/token`
-  return { type: 'oauth2', flows: { password: { tokenUrl, refreshUrl: tokenUrl, scopes: SCOPE_TEXTS } } } as const
+  return { type: 'oauth2', flows: { password: { tokenUrl, refreshUrl: tokenUrl, scopes: scopeTexts(resources) } } } as const
 }
 
 /**

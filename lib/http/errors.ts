@@ -2,9 +2,8 @@ import createError from '@fastify/error'
 
 /** Every error that this project throws on purpose. The errors plugin shows their messages; those of others only below 500. */
 
-export const StudentNotFoundError = createError<[id: string]>('SCA_STUDENT_NOT_FOUND', 'Student %s not found', 404)
-
-export const UserNotFoundError = createError<[username: string]>('SCA_USER_NOT_FOUND', 'User %s not found', 404)
+/** `what` begins a sentence: Student, User. */
+export const RecordNotFoundError = createError<[what: string, id: string]>('SCA_NOT_FOUND', '%s %s not found', 404)
 
 export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The body is not well-formed UTF-8.', 400)
 

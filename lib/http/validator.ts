@@ -1,4 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
 import { isEmail } from './email.js'
 import { UNSEEN } from './validation-faults.js'
 
@@ -12,6 +13,7 @@ const VISIBLE_ANYWHERE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point
 export function createValidatorCompiler (): (route: { schema: unknown }) => ValidateFunction {
   // verbose hands lib/http/validation-faults.ts the schema that a fault comes from
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true })
+  addFormats.default(ajv, ['date-time', 'date', 'uri', 'uuid'])
   ajv.addFormat('email', isEmail)
   ajv.addFormat('password', true) // which says how to show it, and not what it is
   ajv.addKeyword({

@@ -1,12 +1,18 @@
 import type { AuthOptions } from '../access/auth-options.js'
 import type { DatabaseOptions } from '../mongodb/database-options.js'
-import type { StudentRepository } from '../resources/student-repository.js'
+import type { StudentRepository } from '../resources/repository.js'
 import type { CouchbaseOptions } from '../users/couchbase.js'
 import type { UserStore } from '../users/user-store.js'
+import type { Resource } from '../../schemas/resource.js'
 
 export interface AppOptions extends DatabaseOptions {
   /** A repository of yours in place of MongoDB's. With none of the options for a database, the plugin then uses none. */
   students?: StudentRepository | undefined
+  /**
+   * Resources of yours beside the students, each with a route of its own; one that is named `student` takes the students' place,
+   * as `extendResource(student, …)` makes it.
+   */
+  resources?: readonly Resource[] | undefined
   /** A store of yours for user profiles in place of MongoDB's. */
   users?: UserStore | undefined
   /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */

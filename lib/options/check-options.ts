@@ -11,6 +11,11 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value)
 const has = (...methods: string[]) => (value: unknown) =>
   methods.every((method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function')
 
+function isResources (value: unknown): boolean {
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'object' && each !== null && 'exampleShown' in each)) return false
+  return ['name', 'plural', 'collection'].every((key) => new Set(value.map((each) => each[key])).size === value.length)
+}
+
 function isAuth (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { keys, authenticate, issuer = 'x', audience = 'x' } = value as Record<string, unknown> // it is an object
@@ -28,6 +33,7 @@ const checks: Record<keyof AppOptions, Check> = {
   database: [(value) => isText(value) && new RegExp(DATABASE_NAME).test(String(value)), 'the name of a database'],
   timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
   students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
+  resources: [isResources, 'a list of resources that defineResource made, each with a name of its own'],
   users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],

@@ -46,6 +46,14 @@ export class JsonBytes {
     for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i)
   }
 
+  /** Writes text as it is. */
+  text (text: string): void {
+    this.#reserve(3 * text.length) // no UTF-16 code unit has more bytes in UTF-8
+    const written = this.#bytes.write(text, this.#length)
+    if (written > text.length) this.#isAscii = false
+    this.#length += written
+  }
+
   /** Writes a string literal that holds the bytes as hexadecimal digits. */
   hex (source: Buffer, start: number, end: number): void {
     this.#reserve(2 * (end - start) + 2)
@@ -75,10 +83,7 @@ export class JsonBytes {
 
   /** Writes a string literal. */
   string (text: string): void {
-    const literal = JSON.stringify(text)
-    this.#reserve(3 * literal.length) // no UTF-16 code unit has more bytes in UTF-8
-    this.#length += this.#bytes.write(literal, this.#length)
-    this.#isAscii = false
+    this.text(JSON.stringify(text))
   }
 
   /** The text: short as a string, long as bytes of its own. */

@@ -1,9 +1,12 @@
 import fastJsonStringify, { type AnySchema } from 'fast-json-stringify'
-import { compileDocument, type JsonSchema } from './bson-json.js'
+import { compileDocument } from './bson-json.js'
 import { JsonBytes } from './json-bytes.js'
+import type { JsonSchema } from './json-schema.js'
 import { RawDocument, RawList } from './raw-document.js'
 
 type Serialize = (value: unknown) => string
+
+type Build = (schema: AnySchema) => Serialize
 
 /** Answers undefined for a value that is none of raw documents. */
 type SerializeRaw = (value: unknown) => string | undefined
@@ -12,59 +15,66 @@ type SerializeRaw = (value: unknown) => string | undefined
  * The compiler behind every response schema. Each schema is compiled once: problem details alone stand behind some forty
  * answers, and would take most of the time of a start.
  *
- * A raw document, and an object whose one property is a list of them, is written as JSON straight from its bytes where
- * the schema allows it. Any other value, and any other schema, is fast-json-stringify's; another builder is for tests.
+ * A raw document, and an object that has a list of them, is written as JSON straight from its bytes where the schema allows it. Any other value, and any other schema, is fast-json-stringify's; another builder is for tests.
  */
-export function createSerializerCompiler (build: (schema: AnySchema) => Serialize = fastJsonStringify): (route: { schema: unknown }) => Serialize {
+export function createSerializerCompiler (build: Build = fastJsonStringify): (route: { schema: unknown }) => Serialize {
   const compiled = new Map<unknown, Serialize>()
   const json = new JsonBytes()
   return ({ schema }) => {
     const known = compiled.get(schema)
     if (known) return known
     const stringify = build(schema as AnySchema) // Fastify types a route's schema as unknown
-    const raw = compileRaw(schema as JsonSchema, json)
+    const raw = compileRaw(schema as JsonSchema, json, build)
     const serialize: Serialize = raw ? (value) => raw(value) ?? stringify(value) : stringify
     compiled.set(schema, serialize)
     return serialize
   }
 }
 
-function compileRaw (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
-  return compileOne(schema, json) ?? compileList(schema, json)
+function compileRaw (schema: JsonSchema, json: JsonBytes, build: Build): SerializeRaw | undefined {
+  return compileOne(schema, json) ?? compileList(schema, json, build)
 }
 
 function compileOne (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
-  const write = compileDocument(schema)
-  return write && ((value) => {
+  const reader = compileDocument(schema)
+  return reader && ((value) => {
     const source = RawDocument.of(value)
     if (!source) return undefined
     json.clear()
-    write(source.bson, json, source.elements)
+    reader.write(source.bson, json, source.elements)
     return take(json)
   })
 }
 
-function compileList ({ properties = {} }: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
-  const [[key, { type, items }] = ['', {}], ...others] = Object.entries(properties)
-  const write = type === 'array' && items && others.length === 0 ? compileDocument(items) : undefined
+/** An object with one list of documents; what it has beside that is written after it. */
+function compileList (schema: JsonSchema, json: JsonBytes, build: Build): SerializeRaw | undefined {
+  const { properties = {}, required = [] } = schema
+  const [[key, { items }] = ['', {}], ...others] = Object.entries(properties).filter(([, { type }]) => type === 'array')
+  const reader = items && others.length === 0 ? compileDocument(items) : undefined
+  if (!reader) return undefined
+  const { [key]: list, ...beside } = properties
+  const stringify = Object.keys(beside).length === 0 ? () => '{}' : build({ ...schema, properties: beside, required: required.filter((name) => name !== key) } as AnySchema) // as above
   // requests that shared one read share its JSON too
   const written = new WeakMap<readonly Buffer[], string>()
-  return write && ((value) => {
+  return (value) => {
     const documents = RawList.of(value, key)
     if (!documents) return undefined
-    const shared = written.get(documents)
+    const rest = stringify(value).slice(1)
+    const shared = rest === '}' ? written.get(documents) : undefined
     if (shared !== undefined) return shared
     json.clear()
     json.ascii(`{${JSON.stringify(key)}:[`)
     for (const [index, bson] of documents.entries()) {
       if (index > 0) json.ascii(',')
-      write(bson, json)
+      reader.write(bson, json)
     }
-    json.ascii(']}')
+    json.ascii(']')
+    if (rest !== '}') json.ascii(',')
+    json.text(rest)
     const text = take(json)
-    written.set(documents, text)
+    if (rest === '}') written.set(documents, text)
     return text
-  })
+  }
 }
 
 function take (json: JsonBytes): string {

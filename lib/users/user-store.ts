@@ -1,4 +1,4 @@
-import { SCOPES, Username, USERPROFILE_DOC_TYPE, type Scope, type StoredUser, type User } from '../../schemas/user.js'
+import { Username, USERPROFILE_DOC_TYPE, type StoredUser, type User } from '../../schemas/user.js'
 
 /** What changes of a stored user: a field that is undefined stays. */
 export type UserChanges = Partial<Omit<StoredUser, 'username' | 'type'>>
@@ -41,14 +41,14 @@ export function isDisabled ({ disabled }: StoredUser): boolean {
   return Boolean(disabled)
 }
 
-/** The scopes of a stored user that there are; others, and a value that is no list, count for nothing. */
-export function scopesOf ({ scopes }: StoredUser): Scope[] {
-  return SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
+/** Those of the known scopes that a stored user has; a value that is not a list counts for nothing. */
+export function scopesOf ({ scopes }: StoredUser, known: readonly string[]): string[] {
+  return known.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
 }
 
 /** For a store that reads a profile before it writes it. */
 export function meets (user: StoredUser, { hashed_password: hash, lacks = [] }: UserCondition): boolean {
-  return (hash === undefined || user.hashed_password === hash) && !scopesOf(user).some((scope) => lacks.includes(scope))
+  return (hash === undefined || user.hashed_password === hash) && scopesOf(user, lacks).length === 0
 }
 
 /** The document id of a user's profile. */

@@ -3,12 +3,12 @@ import fp from 'fastify-plugin'
 import { TokenError } from '../../lib/access/token-error.js'
 import { sendError } from '../../plugins/errors.js'
 import { isPlainUtf8 } from '../../plugins/json-bodies.js'
-import { RevocationRequest, TokenRequest, type OAuthError } from '../../schemas/token.js'
+import { RevocationRequest, tokenRequestFor, type OAuthError } from '../../schemas/token.js'
 
 /** More bytes than any form of ours has. */
 const FORM_LIMIT = 8_192
 
-const PARAMETERS = new Set([...Object.keys(TokenRequest.properties), ...Object.keys(RevocationRequest.properties)])
+const PARAMETERS = new Set([...Object.keys(tokenRequestFor([]).properties), ...Object.keys(RevocationRequest.properties)])
 
 const NO_FORM = 'The body must be application/x-www-form-urlencoded in UTF-8, without a content coding.'
 

@@ -7,7 +7,7 @@ import { login } from '../../lib/access/login.js'
 import type { TokenFamily } from '../../lib/access/refresh-tokens.js'
 import { TokenError } from '../../lib/access/token-error.js'
 import { isDisabled, scopesOf } from '../../lib/users/user-store.js'
-import { SCOPES, type StoredUser } from '../../schemas/user.js'
+import type { StoredUser } from '../../schemas/user.js'
 import type { Token, TokenRequest } from '../../schemas/token.js'
 import form, { sendTokenError } from './form.js'
 import { createToken, revokeToken } from './schema.js'
@@ -15,20 +15,31 @@ import { createToken, revokeToken } from './schema.js'
 export interface TokenRoutesOptions {
   /** Put before each operationId, which has to be unique in a host's OpenAPI document. */
   operationIdPrefix: string
+  /** The scopes that there are. */
+  scopes: readonly string[]
 }
 
-type Grant = (app: FastifyInstance, body: TokenRequest, request: FastifyRequest, reply: FastifyReply) => Promise<Token>
+interface Asked {
+  app: FastifyInstance
+  body: TokenRequest
+  request: FastifyRequest
+  reply: FastifyReply
+  /** The scopes that there are. */
+  known: readonly string[]
+}
+
+type Grant = (asked: Asked) => Promise<Token>
 
 const grants: Record<TokenRequest['grant_type'], Grant> = { password: byPassword, refresh_token: byRefreshToken }
 
-const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, { operationIdPrefix }) => {
+const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, { operationIdPrefix, scopes: known }) => {
   const { accessTokens, refreshTokens } = app
   const documented = <T extends object>(operationId: string, schema: T) =>
     ({ errorHandler: sendTokenError, schema: { ...schema, operationId: operationIdPrefix + operationId } })
   await app.register(form)
 
-  app.post('/token', documented('createToken', createToken), async (request, reply) =>
-    grants[request.body.grant_type](app, request.body, request, reply))
+  app.post('/token', documented('createToken', createToken(known)), async (request, reply) =>
+    grants[request.body.grant_type]({ app, body: request.body, request, reply, known }))
 
   app.post('/revoke', documented('revokeToken', revokeToken), async ({ body: { token } }, reply) => {
     if (accessTokens.isOurs(token)) throw new TokenError('unsupported_token_type', 'An access token cannot be revoked; it expires soon.')
@@ -39,7 +50,7 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
 }
 
 /** RFC 6749 section 4.3. */
-async function byPassword (app: FastifyInstance, body: TokenRequest, request: FastifyRequest, reply: FastifyReply): Promise<Token> {
+async function byPassword ({ app, body, request, reply, known }: Asked): Promise<Token> {
   const { username, password, scope } = body
   if (!username || !password) throw new TokenError('invalid_request', 'The parameters username and password are required.')
   const attempt = await app.loginLimits.count(username, networkOf(request.ip, String(request.socket.remoteAddress)))
@@ -54,12 +65,12 @@ async function byPassword (app: FastifyInstance, body: TokenRequest, request: Fa
   })
   if (!user) throw new TokenError('invalid_grant', 'The username or the password is wrong.')
   await app.loginLimits.forgive(attempt)
-  const scopes = narrow(scopesOf(user), scope)
+  const scopes = narrow(scopesOf(user, known), known, scope)
   return toToken(app, username, scopes, await app.refreshTokens.issue({ ...user, username }, scopes))
 }
 
 /** RFC 6749 section 6. What can be refused is refused before the old token is used up. */
-async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request: FastifyRequest): Promise<Token> {
+async function byRefreshToken ({ app, body, request, known }: Asked): Promise<Token> {
   const { refresh_token: token, scope } = body
   if (!token) throw new TokenError('invalid_request', 'The parameter refresh_token is required.')
   const found = await app.refreshTokens.find(token)
@@ -68,8 +79,8 @@ async function byRefreshToken (app: FastifyInstance, body: TokenRequest, request
   if (state === 'used') return refuseReuse(app, request, family)
   const user = await app.users.get(family.username)
   if (!user || !mayGoOn(user, family)) return refuseFamily(app, family)
-  const held = scopesOf(user)
-  const scopes = narrow(family.scopes.filter((granted) => held.some((name) => name === granted)), scope)
+  const held = scopesOf(user, known)
+  const scopes = narrow(family.scopes.filter((granted) => held.includes(granted)), known, scope)
   const next = await app.refreshTokens.next(found)
   return next === undefined ? refuseReuse(app, request, family) : toToken(app, family.username, scopes, next)
 }
@@ -94,10 +105,10 @@ async function refuseFamily (app: FastifyInstance, family: TokenFamily): Promise
  * Those of the scopes that were asked for that are held: the answer says which (RFC 6749 section 3.3). None of them, or one that
  * there is not, is an error.
  */
-function narrow (held: string[], scope?: string): string[] {
+function narrow (held: string[], known: readonly string[], scope?: string): string[] {
   if (scope === undefined) return held
   const wanted = scope.split(' ')
-  if (!wanted.every((name) => SCOPES.some((known) => known === name))) throw new TokenError('invalid_scope', 'A scope that was asked for is not known.')
+  if (!wanted.every((name) => known.includes(name))) throw new TokenError('invalid_scope', 'A scope that was asked for is not known.')
   const granted = held.filter((name) => wanted.includes(name))
   if (granted.length === 0) throw new TokenError('invalid_scope', 'None of the scopes that were asked for is granted to this user.')
   return granted

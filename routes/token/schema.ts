@@ -1,5 +1,5 @@
 import { answer, noContent, oauthErrors, problemAnswers } from '../../schemas/responses.js'
-import { RevocationRequest, Token, TokenRequest } from '../../schemas/token.js'
+import { RevocationRequest, Token, tokenRequestFor } from '../../schemas/token.js'
 
 const consumes = ['application/x-www-form-urlencoded']
 const tags = ['tokens']
@@ -13,19 +13,19 @@ const exampleToken: Token = {
 }
 
 /** The schema of each route, as validation, serialization and OpenAPI use it. */
-export const createToken = {
+export const createToken = (scopes: readonly string[]) => ({
   tags,
   summary: 'Create Token',
   description: 'Gives an access token for a username and a password, or for a refresh token (OAuth2, RFC 6749). ' +
     'A refresh token can be used once; reuse revokes every token of the same login.',
   consumes,
-  body: TokenRequest,
+  body: tokenRequestFor(scopes),
   response: {
     200: answer('The tokens.', Token, exampleToken),
     400: oauthErrors('There is no token for this.', 'invalid_grant', 'The username or the password is wrong.'),
     ...problemAnswers('/token', {}, 429, 500, 503, 507)
   }
-}
+})
 
 export const revokeToken = {
   tags,

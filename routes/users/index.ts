@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { missingScope } from '../../lib/access/caller.js'
-import { DuplicateKeyError, UserNotFoundError } from '../../lib/http/errors.js'
+import { DuplicateKeyError, RecordNotFoundError } from '../../lib/http/errors.js'
 import { toStoredUser, toUserChanges } from '../../lib/users/user-fields.js'
 import { getUser, scopesOf, type UserStore } from '../../lib/users/user-store.js'
 import { callerOf, insufficientScope } from '../../plugins/access-control.js'
-import { SCOPES } from '../../schemas/user.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { createUser, showMe, showUser, updateUser } from './schema.js'
 
@@ -14,9 +13,11 @@ export interface UserRoutesOptions {
   operationIdPrefix: string
   /** Whether there is access control: without it users are only read, so that nobody plants one for when it comes. */
   isGuarded: boolean
+  /** The scopes that there are. */
+  scopes: readonly string[]
 }
 
-const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { operationIdPrefix, isGuarded }) => {
+const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { operationIdPrefix, isGuarded, scopes: known }) => {
   const { users } = app
   const options = routeOptions(operationIdPrefix)
 
@@ -26,7 +27,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   app.get('/me', options('showMe', showMe), async (request) => show(users, callerOf(request).username))
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
-    app.post('/', { prefixTrailingSlash, ...options('createUser', createUser, hide) }, async (request, reply) => {
+    app.post('/', { prefixTrailingSlash, ...options('createUser', createUser(known), hide) }, async (request, reply) => {
       mayGrant(request, reply, request.body.scopes ?? [])
       const user = await toStoredUser(request.body)
       if (!await users.create(user)) throw new DuplicateKeyError('username')
@@ -35,12 +36,12 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
     })
   }
 
-  app.put('/:username', options('updateUser', updateUser), async (request, reply) => {
+  app.put('/:username', options('updateUser', updateUser(known)), async (request, reply) => {
     const { params: { username }, body } = request
     mayGrant(request, reply, body.scopes ?? [])
     await mayChange(request, reply, username)
     // anyone who sets the password of a user can act as that user: one who was granted more meanwhile is not changed
-    const lacks = SCOPES.filter((scope) => !callerOf(request).scopes.includes(scope))
+    const lacks = known.filter((scope) => !callerOf(request).scopes.includes(scope))
     if (!await users.update(username, await toUserChanges(body), { lacks })) {
       await mayChange(request, reply, username)
       throw insufficientScope(reply, lacks.join(' '))
@@ -51,14 +52,14 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   /** Refuses where there is no such user, and where the user holds a scope that the caller does not. */
   async function mayChange (request: FastifyRequest, reply: FastifyReply, username: string): Promise<void> {
     const user = await users.get(username)
-    if (!user) throw new UserNotFoundError(username)
-    mayGrant(request, reply, scopesOf(user))
+    if (!user) throw new RecordNotFoundError('User', username)
+    mayGrant(request, reply, scopesOf(user, known))
   }
 }
 
 async function show (users: UserStore, username: string) {
   const user = await getUser(users, username)
-  if (!user) throw new UserNotFoundError(username)
+  if (!user) throw new RecordNotFoundError('User', username)
   return user
 }
 

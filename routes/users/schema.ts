@@ -1,6 +1,6 @@
 import { needs } from '../../lib/access/caller.js'
 import { answer, problemAnswers } from '../../schemas/responses.js'
-import { CreateUser, johnDoe, UpdateUser, User, Username, UserParams } from '../../schemas/user.js'
+import { createUserWith, johnDoe, updateUserWith, User, Username, UserParams } from '../../schemas/user.js'
 
 const tags = ['users']
 const location = { Location: { type: 'string', description: 'The path of the new user.' } }
@@ -39,22 +39,22 @@ export const showMe = {
   }
 }
 
-export const createUser = {
+export const createUser = (scopes: readonly string[]) => ({
   // else a user who is disabled could let themselves in again
   config: needs('users:write', { isCurrent: true }),
   schema: {
     tags,
     summary: 'Create User',
     description: 'Stores a new user, with no scope that the caller does not hold.',
-    body: CreateUser,
+    body: createUserWith(scopes),
     response: {
       201: answer('The profile as stored.', User, { ...johnDoe, disabled: false }, location),
       ...problemAnswers('/users/', { ...ofBody, ...taken }, 400, 409, 413, 415, 422, 500, 503, 507)
     }
   }
-}
+})
 
-export const updateUser = {
+export const updateUser = (scopes: readonly string[]) => ({
   config: needs('users:write', { isCurrent: true }),
   schema: {
     tags,
@@ -62,10 +62,10 @@ export const updateUser = {
     description: 'Changes the given fields and leaves the others; null counts as not given. ' +
       'The caller has to hold every scope that the user holds, and is to hold. A new password ends the user\'s logins.',
     params: UserParams,
-    body: UpdateUser,
+    body: updateUserWith(scopes),
     response: {
       200: answer('The profile as it is now.', User, johnDoe),
       ...problemAnswers(one, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
     }
   }
-}
+})

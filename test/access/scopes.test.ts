@@ -1,10 +1,10 @@
 import t from 'tap'
-import { SCOPES, type Scope } from '../../schemas/user.js'
+import { SCOPES } from '../../schemas/user.js'
 import { janeDoe, unknownId } from '../samples.js'
 import { forge, newcomer, secured } from './secured.js'
 
 /** Every route that asks for a scope: a request that gets past it, and the scope. */
-const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE', string, Scope, unknown?][] = [
+const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE', string, string, unknown?][] = [
   ['GET', '/students', 'students:read'],
   ['GET', '/students/', 'students:read'],
   ['HEAD', '/students/', 'students:read'],

@@ -1,9 +1,10 @@
 import { ObjectId, type Document } from 'mongodb'
 import t from 'tap'
 import { connect } from '../../../lib/mongodb/connect.js'
-import { MongoStudents } from '../../../lib/resources/mongo-students.js'
+import { MongoRepository } from '../../../lib/resources/mongo-repository.js'
 import { StoreGuard } from '../../../lib/mongodb/store-guard.js'
 import { fakeMongodb, hello, reply } from '../../fake-mongodb.js'
+import { student } from '../../../schemas/student.js'
 import { janeDoe } from '../../samples.js'
 
 const [a, b] = ['66b3f0a1c2d4e5f601234560', '66b3f0a1c2d4e5f601234561']
@@ -26,7 +27,7 @@ t.test('an answer too many behind garbage goes to no other request', async (t) =
     guard.close()
     await client.close()
   })
-  const students = new MongoStudents(client.db('x').collection('students'), guard)
+  const students = new MongoRepository(client.db('x').collection('students'), guard, student)
   for (let round = 0; round < 5; round++) {
     await t.rejects(students.find(a), { code: 'SCA_STORE_UNAVAILABLE', statusCode: 503 })
     t.match(await students.find(b), { id: b })

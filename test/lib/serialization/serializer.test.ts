@@ -5,7 +5,7 @@ import t from 'tap'
 import { decode, elementsOf } from '../../../lib/serialization/bson.js'
 import { createSerializerCompiler } from '../../../lib/serialization/serializer.js'
 import { RawDocument, RawList } from '../../../lib/serialization/raw-document.js'
-import { toRawStudent, toStudent } from '../../../lib/resources/student-document.js'
+import { compileDocument, type DocumentReader } from '../../../lib/serialization/bson-json.js'
 import { Student, StudentCollection } from '../../../schemas/student.js'
 import { RandomBson } from '../../random-bson.js'
 import { janeDoe, unknownId } from '../../samples.js'
@@ -21,8 +21,10 @@ const listToJson: (value: unknown) => string | Buffer = compile({ schema: Studen
 const stringify = fastJsonStringify(Student)
 
 const bytes = (name = janeDoe.name) => Buffer.from(serialize({ _id: unknownId, ...janeDoe, name }))
+const { read } = compileDocument(Student as object) as DocumentReader
+const toRawStudent = (bson: Buffer) => RawDocument.behind(read(bson) as Student, { bson, elements: elementsOf(bson) })
 const stored = (name?: string) => toRawStudent(bytes(name))
-const listed = (documents: Buffer[]) => RawList.under('students', documents, toStudent)
+const listed = (documents: Buffer[], beside = {}) => Object.assign(RawList.under('students', documents, (bson) => read(bson) as Student), beside)
 
 t.test('one student is a string, and so is a short list; a long list is bytes', async (t) => {
   t.strictSame(studentToJson(stored()), JSON.stringify({ id: unknownId, ...janeDoe }))
@@ -100,10 +102,24 @@ t.test('plain objects are serialized as ever, alone and in a list', async (t) =>
 })
 
 t.test('where a schema is not compiled a raw student is serialized as the student that it is', async (t) => {
-  const toJson = compile({ schema: { ...Student, properties: { ...Student.properties, gpa: { type: 'integer' } } } })
-  t.equal(toJson(stored()), stringify({ id: unknownId, ...janeDoe, gpa: 3 }))
+  const toJson = compile({ schema: { ...Student, properties: { ...Student.properties, gpa: { type: 'number', maximum: 4 } } } })
+  t.equal(toJson(stored()), stringify({ id: unknownId, ...janeDoe }))
   const longer = compile({ schema: { type: 'object', properties: { students: { type: 'array', items: Student }, next: { type: 'string' } } } })
   t.equal(longer({ students: [stored()], next: 'x' }), `{"students":[${stringify({ id: unknownId, ...janeDoe })}],"next":"x"}`)
+})
+
+t.test('what stands beside a list is written after it, for each caller its own', async (t) => {
+  const next = { type: 'string' }
+  const total = { type: 'object', properties: { value: { type: 'integer' } } }
+  const properties = { students: { type: 'array', items: Student }, next, total }
+  const refused = () => { throw new Error('not from bytes') }
+  const builder = createSerializerCompiler((schema) => JSON.stringify(schema).includes('"students"') ? refused : fastJsonStringify(schema))
+  const toJson = builder({ schema: { type: 'object', properties } })
+  const documents = [bytes()]
+  const text = JSON.stringify({ id: unknownId, ...janeDoe })
+  t.equal(toJson(listed(documents, { next: '/x?ü' })), `{"students":[${text}],"next":"/x?ü"}`)
+  t.equal(toJson(listed(documents)), `{"students":[${text}]}`)
+  t.equal(toJson(listed(documents, { total: { value: 7 } })), `{"students":[${text}],"total":{"value":7}}`)
 })
 
 /** The student as the driver's own decoding shows it. */

@@ -1,0 +1,61 @@
+import type { TSchema } from '@sinclair/typebox'
+import { Double, Long } from 'mongodb'
+import type { Body, Fields, Stored, UpdateBody } from '../../schemas/resource.js'
+
+type Convert = (value: unknown) => unknown
+
+interface Kind {
+  /** From a valid body to what a repository is given: numbers that came as text are numbers, times are in UTC. */
+  given: Convert
+  /** From there to BSON. */
+  stored: Convert
+}
+
+const asIs: Convert = (value) => value
+
+const kinds: Record<string, Kind> = {
+  // -0 becomes 0; a double also for a whole number, which the driver would store as int32
+  number: { given: (value) => Number(value) + 0, stored: (value) => new Double(Number(value)) },
+  // the driver stores a whole number beyond int32 as a double
+  integer: { given: (value) => Number(value) + 0, stored: (value) => Number(value) === (Number(value) | 0) ? value : Long.fromNumber(Number(value)) },
+  // as it will be read
+  'string date-time': { given: (value) => new Date(String(value)).toISOString(), stored: (value) => new Date(String(value)) }
+}
+
+/** How the fields of a resource go from a body to a repository, and from there into BSON. */
+export class FieldConversion<F extends Fields> {
+  #fields: [name: string, kind: Kind][]
+
+  constructor (fields: F) {
+    this.#fields = Object.entries(fields).map(([name, schema]) => [name, kindOf(schema)])
+  }
+
+  /** The fields of a valid body, picked by name: whatever else the body holds is left behind. */
+  ofBody (body: Body<F>): Stored<F> {
+    return this.#pick(body, 'given', (value) => value !== undefined) as Stored<F> // the validated body has what the type asks for
+  }
+
+  /** The fields of a valid body that are to change: those that are there and not null. */
+  ofUpdate (body: UpdateBody<F>): Partial<Stored<F>> {
+    return this.#pick(body, 'given', (value) => value != null) as Partial<Stored<F>> // as above
+  }
+
+  /** The fields as BSON. */
+  toBson (values: Partial<Stored<F>>): Record<string, unknown> {
+    return this.#pick(values, 'stored', (value) => value !== undefined)
+  }
+
+  #pick (from: object, conversion: keyof Kind, isTaken: (value: unknown) => boolean): Record<string, unknown> {
+    const picked: Record<string, unknown> = {}
+    for (const [name, kind] of this.#fields) {
+      const value: unknown = (from as Record<string, unknown>)[name] // an object, asked for by a name
+      if (isTaken(value)) picked[name] = value === null ? null : kind[conversion](value)
+    }
+    return picked
+  }
+}
+
+function kindOf ({ type, format }: TSchema): Kind {
+  const [first] = [type].flat()
+  return kinds[[first, format === 'date-time' && format].filter(Boolean).join(' ')] ?? { given: asIs, stored: asIs }
+}

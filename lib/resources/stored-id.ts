@@ -1,0 +1,44 @@
+import { bsonTypes, elementsOf, nameOf, type BsonElement } from '../serialization/bson.js'
+import { ObjectIdHex } from '../../schemas/common.js'
+
+/** The id of a stored document, as it is shown. */
+export interface StoredId {
+  text: string
+  isObjectId: boolean
+}
+
+/** `_id` as the first element, with its type: that of the driver, the embedded store and MongoDB itself. */
+const OBJECT_ID_FIRST = Buffer.from('\x07_id\0')
+const FIRST_ELEMENT = 4
+
+const HEX_ID = new RegExp(String(ObjectIdHex.pattern))
+
+/** The id of a stored document; undefined if it has none that can stand in a path. Throws CorruptBsonError. */
+export function idOf (bson: Buffer): StoredId | undefined {
+  const value = FIRST_ELEMENT + OBJECT_ID_FIRST.length
+  if (OBJECT_ID_FIRST.every((byte, place) => bson[FIRST_ELEMENT + place] === byte)) {
+    return { text: bson.toString('hex', value, value + 12), isObjectId: true }
+  }
+  const id = elementsOf(bson).find((element) => nameOf(bson, element) === '_id')
+  return id && toId(bson, id)
+}
+
+/**
+ * Those of the documents that a list shows: what it shows can be asked for by its id. So an id of another type, or text that
+ * is not 24 hexadecimal digits, is left out, and so is text that is the id of another one of them, which wins.
+ */
+export function listable (documents: Buffer[]): Buffer[] {
+  const ids = documents.map(idOf)
+  if (ids.every((id) => id?.isObjectId)) return documents
+  const objectIds = new Set(ids.map((id) => id?.isObjectId && id.text))
+  return documents.filter((_, index) => {
+    const id = ids[index]
+    return id && (id.isObjectId || !objectIds.has(id.text.toLowerCase()))
+  })
+}
+
+function toId (bson: Buffer, [type, , , offset, length]: BsonElement): StoredId | undefined {
+  if (type === bsonTypes.objectId) return { text: bson.toString('hex', offset, offset + length), isObjectId: true }
+  const text = type === bsonTypes.string || type === bsonTypes.symbol ? bson.toString('utf8', offset + 4, offset + length - 1) : ''
+  return HEX_ID.test(text) ? { text, isObjectId: false } : undefined
+}

@@ -1,0 +1,150 @@
+import { OptionalKind, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { nullable, ObjectIdHex } from './common.js'
+
+/** The most items of one list. */
+export const LIST_LIMIT = 1000
+
+/** The id that every example has. */
+export const EXAMPLE_ID = String(ObjectIdHex.examples[0])
+
+/** The fields of a resource by name, each as its TypeBox schema. */
+export type Fields = Record<string, TSchema>
+
+/** A valid body of a create. */
+export type Body<F extends Fields> = Static<TObject<F>>
+
+/** A valid body of an update: what is missing or null stays as it is. */
+export type UpdateBody<F extends Fields> = { [K in keyof F]?: Static<F[K]> | null }
+
+/** What is stored: a number that may come as text is a number. */
+export type Stored<F extends Fields> = { [K in keyof Body<F>]: number extends Body<F>[K] ? Exclude<Body<F>[K], string> : Body<F>[K] }
+
+/** What is answered: only the id is certain, since other software may have written the document. */
+export type Shown<F extends Fields> = { id: string } & Partial<Stored<F>>
+
+/** What a resource is; every other shape, route and text of it derives from that. */
+export interface ResourceDefinition<F extends Fields> {
+  /** The word for one, in lower case: `student`. Schemas and operations are named by it. */
+  name: string
+  /** The word for several: the path, the tag, the property of a list, and the names of the scopes. Default: the name with an s. */
+  plural?: string
+  /** Says what the records are, in OpenAPI. */
+  description: string
+  /** The collection in the database, default the plural. */
+  collection?: string
+  /** What a token must allow, default `<plural>:read` and `<plural>:write`. */
+  scopes?: { read: string, write: string }
+  /**
+   * What a body may hold, beside which it may not have an `id`. The type says how a field is stored: `number` as a BSON double,
+   * `integer` as int32 or int64, `date-time` text as a date, others as they are.
+   */
+  fields: F
+  /** How a field is answered, where that is not by its type and description alone. */
+  shown?: { [K in keyof F]?: TSchema }
+  /** An example of a body, as the documentation shows it. */
+  example: Body<F>
+}
+
+/** A resource: its definition, and the shapes of it that validation, serialization and OpenAPI use. */
+export interface Resource<F extends Fields = Fields> extends Required<ResourceDefinition<F>> {
+  /** The name as the first word of a title: `Student`. */
+  title: string
+  /** The same of several: `Students`. */
+  pluralTitle: string
+  /** The body of a create. */
+  create: TObject
+  /** The body of an update. */
+  update: TObject
+  /** One record of an answer. */
+  one: TObject
+  /** A list of them. */
+  list: TObject
+  /** An example of an answer. */
+  exampleShown: Shown<F>
+}
+
+const ignored = 'An `id` or `_id` and unknown fields are ignored and never stored.'
+
+/** Throws a TypeError where a name would not do in a path, a schema and a scope. */
+export function defineResource<F extends Fields> (definition: ResourceDefinition<F>): Resource<F> {
+  const { name, plural = `${name}s`, fields, example } = definition
+  for (const word of [name, plural]) if (!/^[a-z][a-z0-9-]*$/.test(word)) throw new TypeError(`a resource cannot be named ${word}`)
+  if ('id' in fields || '_id' in fields) throw new TypeError(`${name}: every resource has an id, and no field of that name`)
+  const title = toTitle(name)
+  const one = shownSchema(title, definition)
+  return {
+    collection: plural,
+    scopes: { read: `${plural}:read`, write: `${plural}:write` },
+    shown: {},
+    ...definition,
+    plural,
+    title,
+    pluralTitle: toTitle(plural),
+    create: Type.Object(fields, {
+      title: `Create${title}Model`,
+      description: `A ${name} to create${Object.values(fields).every((field) => !(OptionalKind in field)) ? '; all fields are required' : ''}. ${ignored}`,
+      examples: [example]
+    }),
+    update: Type.Object(mapFields(fields, (field) => Type.Optional(nullable(field))), {
+      title: `Update${title}Model`,
+      description: `The fields of a ${name} to change; a field that is missing or null stays as it is. ${ignored}`,
+      examples: [example]
+    }),
+    one,
+    list: Type.Object({ [plural]: Type.Array(one, { maxItems: LIST_LIMIT }) }, {
+      title: `${title}Collection`,
+      description: `At most ${LIST_LIMIT} ${plural}. The list stands in an object, because a bare JSON array at the top was open to JSON hijacking.`
+    }),
+    exampleShown: { id: EXAMPLE_ID, ...example } as Shown<F> // an example has numbers as numbers
+  }
+}
+
+/** What a resource that goes further than another one has of its own. */
+export interface Extension<F extends Fields> {
+  fields: F
+  example: Body<F>
+  shown?: { [K in keyof F]?: TSchema }
+  collection?: string
+  scopes?: { read: string, write: string }
+}
+
+/** The same resource, with further fields, or with a collection or scopes of its own. */
+export function extendResource<F extends Fields, More extends Fields> (resource: Resource<F>, extension: Extension<More>): Resource<F & More> {
+  const { name, plural, description, collection, scopes, fields, shown, example } = resource
+  return defineResource({
+    name,
+    plural,
+    description,
+    collection,
+    scopes,
+    ...extension,
+    fields: { ...fields, ...extension.fields },
+    shown: { ...shown, ...extension.shown } as ResourceDefinition<F & More>['shown'] & {}, // by the names of both
+    example: { ...example, ...extension.example } as object as Body<F & More> // as above
+  })
+}
+
+function toTitle (word: string): string {
+  return word.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** What is shown promises no bounds: other software may have written the document. */
+function shownSchema<F extends Fields> (title: string, { name, fields, shown = {} }: ResourceDefinition<F>): TObject {
+  return Type.Object({
+    id: Type.String({ 'x-bson': '_id', description: ObjectIdHex.description }),
+    ...mapFields(fields, (field, key) => Type.Optional(shown[key] ?? unbounded(field)))
+  }, {
+    title: `${title}Model`,
+    description: `A ${name} record. Only \`id\` is certain: a field that other software stored with another type, or not at all, is left out.`
+  })
+}
+
+/** The schema without what restricts values of its type, but for what the type means. */
+function unbounded ({ type, format, enum: values, description }: TSchema): TSchema {
+  const [first] = [type].flat()
+  return Type.Unsafe({ type: first, ...(format === 'date-time' && { format }), ...(values && { enum: values }), ...(description && { description }) })
+}
+
+function mapFields<F extends Fields> (fields: F, map: (field: TSchema, name: keyof F & string) => TSchema): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, map(field, name)]))
+}
