@@ -20,6 +20,7 @@ import json from './plugins/json-bodies.js'
 import methods from './plugins/allowed-methods.js'
 import mongodb from './plugins/mongodb.js'
 import openapi from './plugins/openapi.js'
+import queryStrings from './plugins/query-strings.js'
 import tokens from './plugins/tokens.js'
 import mongoUsers from './plugins/users.js'
 import resourceRoutes from './routes/resource/index.js'
@@ -46,6 +47,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   await app.register(methods)
   await app.register(errors)
   await app.register(json, { bodyLimit })
+  await app.register(queryStrings)
   if (docs) await app.register(openapi, { resources, ...auth && { securityScheme: securityScheme(auth, app.prefix, resources) } })
 
   const scopes = scopesFor(resources)

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { CorruptBsonError } from '../lib/serialization/bson.js'
 import { StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { InvalidQueryError } from '../lib/query/query-error.js'
 import { toFaults } from '../lib/http/validation-faults.js'
 import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 
@@ -24,6 +25,10 @@ export function sendError (thrown: FastifyError, request: FastifyRequest, reply:
   if (error.validation) {
     const part = error.validationContext === 'params' ? 'path' : error.validationContext
     sendProblem(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))
+    return
+  }
+  if (error instanceof InvalidQueryError) {
+    sendProblem(request, reply, 422, error.message, error.faults)
     return
   }
   const status = error.statusCode ?? 500

@@ -10,7 +10,7 @@ interface Operation<Config, Schema> {
 /** The options of a route, with its operationId, which has to be unique in a host's OpenAPI document. */
 export function routeOptions (operationIdPrefix: string) {
   return <C, S extends object>(operationId: string, { config, schema }: Operation<C, S>, hide = false) =>
-    ({ exposeHeadRoute: true, config, schema: { ...schema, hide, operationId: operationIdPrefix + operationId } })
+    ({ exposeHeadRoute: true, config: { query: false as const, ...config }, schema: { ...schema, hide, operationId: operationIdPrefix + operationId } })
 }
 
 /** The forms of the path `/` of a scope, each a route of its own, with and without the slash; OpenAPI shows the one with it. */

@@ -37,9 +37,10 @@ export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | nul
   return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'].flat() })
 }
 
-/** One fault of a request; the pointer is RFC 6901 into the body, or into the path parameters. */
+/** One fault of a request: of a value of the body or the path, or of a parameter of the query. */
 const Fault = Type.Object({
-  pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault.' }),
+  pointer: Type.Optional(Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault, in the body or among the path parameters.' })),
+  parameter: Type.Optional(Type.String({ description: 'The name of the query parameter at fault.' })),
   detail: Type.String()
 })
 

@@ -63,6 +63,15 @@ export interface Resource<F extends Fields = Fields> extends Required<ResourceDe
   exampleShown: Shown<F>
 }
 
+/** What stands beside the records of a page. */
+const page = {
+  next: Type.Optional(Type.String({ description: 'The path and query of the next page, where there is one.' })),
+  total: Type.Optional(Type.Object({
+    value: Type.Integer({ description: 'How many records match.' }),
+    relation: Type.Unsafe<'eq' | 'gte'>({ type: 'string', enum: ['eq', 'gte'], description: 'Whether there are so many, or at least so many.' })
+  }, { description: 'With `count`: how many records match. It is left out where the database did not count them in time.' }))
+}
+
 const ignored = 'An `id` or `_id` and unknown fields are ignored and never stored.'
 
 /** Throws a TypeError where a name would not do in a path, a schema and a scope. */
@@ -91,7 +100,7 @@ export function defineResource<F extends Fields> (definition: ResourceDefinition
       examples: [example]
     }),
     one,
-    list: Type.Object({ [plural]: Type.Array(one, { maxItems: LIST_LIMIT }) }, {
+    list: Type.Object({ [plural]: Type.Array(one, { maxItems: LIST_LIMIT }), ...page }, {
       title: `${title}Collection`,
       description: `At most ${LIST_LIMIT} ${plural}. The list stands in an object, because a bare JSON array at the top was open to JSON hijacking.`
     }),

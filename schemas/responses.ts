@@ -4,7 +4,7 @@ import { ProblemDetails } from './common.js'
 import { OAuthError } from './token.js'
 
 const problems = {
-  400: 'The body is not JSON.',
+  400: 'The body is not JSON, or the query is not percent-encoded UTF-8.',
   401: 'The request has no valid access token.',
   403: 'The access token lacks a scope.',
   404: 'No such record exists.',
@@ -59,6 +59,12 @@ const examples: Record<Exclude<Status, 404 | 422>, Example> = {
   503: { detail: 'The database is out of reach. Try again later.' },
   507: { detail: 'The database has no space left. Nothing was changed.' }
 }
+
+/** What a route without a body says of a query that is not percent-encoded. */
+export const MALFORMED_QUERY: Example = { detail: 'The query is not percent-encoded UTF-8.' }
+
+/** What a route says of a parameter that it does not have. */
+export const UNKNOWN_PARAMETER: Example = { detail: 'The query is not valid.', errors: [{ parameter: 'page', detail: 'is unknown' }] }
 
 /** As a write says it. */
 const nothingChanged: Example = { detail: 'The database is out of reach. Nothing was changed.' }

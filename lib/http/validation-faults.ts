@@ -2,7 +2,10 @@ import type { ErrorObject } from 'ajv'
 import type { Problem } from '../../schemas/problem.js'
 import { VISIBLE } from '../../schemas/common.js'
 
-type Fault = NonNullable<Problem['errors']>[number]
+type Fault = NonNullable<Problem['errors']>[number] & {
+  pointer: string
+}
+
 type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema'>
 
 /** The fault of text of which nothing can be seen. */

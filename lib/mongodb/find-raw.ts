@@ -5,6 +5,10 @@ import { isRetryableRead } from './outage.js'
 export interface FindOptions {
   /** How many documents at most. */
   limit: number
+  /** The order, by field; without it the server's own. */
+  sort?: Readonly<Record<string, 1 | -1>>
+  /** How many documents of it to leave out first. */
+  skip?: number
   /** The fields of the documents that are read; all of them without it. */
   projection?: Readonly<Record<string, 1>>
   /** Ends the operation when it is aborted. */
@@ -29,12 +33,14 @@ export async function findRaw<T extends Document> (collection: Collection<T>, fi
 
 /** Undefined if one reply does not hold all, or if it is worth to ask again. */
 async function findAtOnce<T extends Document> (
-  collection: Collection<T>, filter: Filter<T>, { limit, projection, signal }: FindOptions): Promise<Buffer[] | undefined> {
+  collection: Collection<T>, filter: Filter<T>, { limit, sort, skip, projection, signal }: FindOptions): Promise<Buffer[] | undefined> {
   const { db, collectionName, readConcern, readPreference } = collection
   const options = { ...REPLY_OPTIONS, ...readPreference && { readPreference }, ...signal && { signal } }
   const find = {
     find: collectionName,
     filter,
+    ...sort && { sort },
+    ...skip && { skip },
     limit,
     // one batch, where the default is 101 documents; of no more than the limit the server would leave the cursor open
     batchSize: limit + 1,

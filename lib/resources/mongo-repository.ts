@@ -8,10 +8,12 @@ import { RawDocument, RawList } from '../serialization/raw-document.js'
 import { DUPLICATE_KEY, isDuplicateId, type StoreGuard } from '../mongodb/store-guard.js'
 import { elementsOf } from '../serialization/bson.js'
 import { compileDocument, type DocumentReader } from '../serialization/bson-json.js'
-import { LIST_LIMIT, type Fields, type Resource, type Shown, type Stored } from '../../schemas/resource.js'
+import type { Fields, Resource, Shown, Stored } from '../../schemas/resource.js'
+import type { ListQuery, Page } from '../query/list-query.js'
 import { FieldConversion } from './fields.js'
-import type { Repository } from './repository.js'
-import { idOf, listable } from './stored-id.js'
+import type { Capability, Repository } from './repository.js'
+import { MongoLists } from './mongo-lists.js'
+import { idOf } from './stored-id.js'
 
 /** With more the batches get smaller; with one a read that hangs would hold up all others. */
 const MAX_UNDER_WAY = 2
@@ -30,9 +32,9 @@ export interface StoredDocument extends Document {
  * Updates and deletes go alone, since no command tells what became of each of several.
  */
 export class MongoRepository<F extends Fields> implements Repository<F> {
+  readonly capabilities: readonly Capability[] = ['query']
   #collection: Collection<StoredDocument>
   #guard: StoreGuard
-  #plural: string
   #conversion: FieldConversion<F>
   #reader: DocumentReader
   /** What is read of a stored record; whatever else it holds stays in the database. */
@@ -51,24 +53,17 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     isSent
   })
 
-  #lists = new Batches<undefined, Buffer[]>({
-    send: async (callers, signal) => {
-      const documents = listable(await this.#find({}, LIST_LIMIT, signal))
-      return callers.map(() => documents)
-    },
-    maxUnderWay: 1,
-    maxItems: Infinity
-  })
+  #lists: MongoLists
 
   /** Throws a TypeError for a resource that its bytes cannot be shown of: that would be served many times slower. */
-  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, { name, plural, fields, one }: Resource<F>) {
+  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, { name, fields, one }: Resource<F>) {
     this.#collection = collection
     this.#guard = guard
-    this.#plural = plural
     this.#conversion = new FieldConversion(fields)
     const reader = compileDocument(one as object)
     if (!reader) throw new TypeError(`${name}: a field has a schema that is not served: a string, number, integer, boolean, date-time or enum is`)
     this.#reader = reader
+    this.#lists = new MongoLists(collection, guard, Object.keys(fields))
     this.#projection = Object.fromEntries(['_id', ...Object.keys(fields)].map((field) => [field, 1]))
   }
 
@@ -78,9 +73,12 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     return { id: _id.toHexString(), ...fields }
   }
 
-  async list (): Promise<Record<string, Shown<F>[]>> {
+  async list (query: ListQuery): Promise<Page<Shown<F>>> {
+    const [{ items, ...beside }, total] = await Promise.all([this.#lists.page(query), query.count && this.#lists.total(query)])
+    const only = query.fields && new Set(query.fields)
+    const read = (bson: Buffer) => this.#reader.read(bson, undefined, only) as Shown<F> // as below
     // an object for each caller, since a hook of a host's may change what it is shown
-    return RawList.under(this.#plural, await this.#guard.readIn(this.#lists, undefined), (bson) => this.#reader.read(bson) as Shown<F>) // as below
+    return Object.assign(RawList.under('items', items, read, only), beside, total && { total })
   }
 
   async find (id: string): Promise<Shown<F> | undefined> {

@@ -1,6 +1,14 @@
 import type { TString } from '@sinclair/typebox'
 import type { Fields, Shown, Stored } from '../../schemas/resource.js'
 import type { student } from '../../schemas/student.js'
+import type { ListQuery, Page } from '../query/list-query.js'
+
+/**
+ * What a repository can do beyond the five methods of every one:
+ * `query`: `list` obeys the query that it is given, and answers pages.
+ * `conditions`: `update` and `delete` obey the condition that they are given.
+ */
+export type Capability = 'query' | 'conditions'
 
 /**
  * What the routes of a resource ask of a store. `undefined` and `false` mean: no such record.
@@ -9,9 +17,14 @@ import type { student } from '../../schemas/student.js'
 export interface Repository<F extends Fields = Fields> {
   /** What an id is, where it is not 24 hexadecimal digits: a path with anything else is 422. */
   id?: TString
+  /** What it can do beside; a route or a parameter that needs another capability is not there. */
+  capabilities?: readonly Capability[]
   create(fields: Stored<F>): Promise<Shown<F>>
-  /** At most 1000 records, in the store's order: the array, or an object that holds it under the resource's plural. */
-  list(): Promise<Shown<F>[] | Record<string, Shown<F>[]>>
+  /**
+   * A page of the records that meet the query. Without the capability `query`: at most 1000 records in the store's order, as an array, or as an
+   * object that holds it under the resource's plural.
+   */
+  list(query: ListQuery): Promise<Page<Shown<F>> | Shown<F>[] | Record<string, Shown<F>[]>>
   find(id: string): Promise<Shown<F> | undefined>
   /** Changes only the given fields; none given answers the stored record. */
   update(id: string, changes: Partial<Stored<F>>): Promise<Shown<F> | undefined>

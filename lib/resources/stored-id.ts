@@ -23,20 +23,6 @@ export function idOf (bson: Buffer): StoredId | undefined {
   return id && toId(bson, id)
 }
 
-/**
- * Those of the documents that a list shows: what it shows can be asked for by its id. So an id of another type, or text that
- * is not 24 hexadecimal digits, is left out, and so is text that is the id of another one of them, which wins.
- */
-export function listable (documents: Buffer[]): Buffer[] {
-  const ids = documents.map(idOf)
-  if (ids.every((id) => id?.isObjectId)) return documents
-  const objectIds = new Set(ids.map((id) => id?.isObjectId && id.text))
-  return documents.filter((_, index) => {
-    const id = ids[index]
-    return id && (id.isObjectId || !objectIds.has(id.text.toLowerCase()))
-  })
-}
-
 function toId (bson: Buffer, [type, , , offset, length]: BsonElement): StoredId | undefined {
   if (type === bsonTypes.objectId) return { text: bson.toString('hex', offset, offset + length), isObjectId: true }
   const text = type === bsonTypes.string || type === bsonTypes.symbol ? bson.toString('utf8', offset + 4, offset + length - 1) : ''

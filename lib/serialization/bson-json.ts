@@ -6,12 +6,13 @@ import type { JsonSchema } from './json-schema.js'
 /** How a schema shows a document: the schema's fields in its order and with its names. */
 export interface DocumentReader {
   /**
-   * Writes a BSON document as JSON; its elements, where they are known already, need not be found again.
+   * Writes a BSON document as JSON; its elements, where they are known already, need not be found again,
+   * and `only` names the fields to show, where not all are.
    * Throws on bytes that are not BSON, and where a required field that is not a string is missing.
    */
-  write (bson: Buffer, json: JsonBytes, elements?: readonly BsonElement[]): void
+  write (bson: Buffer, json: JsonBytes, elements?: readonly BsonElement[], only?: ReadonlySet<string>): void
   /** The same as an object. */
-  read (bson: Buffer, elements?: readonly BsonElement[]): Record<string, unknown>
+  read (bson: Buffer, elements?: readonly BsonElement[], only?: ReadonlySet<string>): Record<string, unknown>
 }
 
 interface Field extends ValueReader {
@@ -72,17 +73,18 @@ function documentReader (fields: Field[]): DocumentReader {
     }
   }
   return {
-    write (bson, json, elements = elementsOf(bson)) {
+    write (bson, json, elements = elementsOf(bson), only) {
       find(bson, elements)
       json.ascii('{')
       const start = json.length
-      for (const [index, field] of fields.entries()) writeField(field, bson, found[index], json, start)
+      for (const [index, field] of fields.entries()) if (!only || only.has(field.property)) writeField(field, bson, found[index], json, start)
       json.ascii('}')
     },
-    read (bson, elements = elementsOf(bson)) {
+    read (bson, elements = elementsOf(bson), only) {
       find(bson, elements)
       const object: Record<string, unknown> = {}
       for (const [index, { property, read }] of fields.entries()) {
+        if (only && !only.has(property)) continue
         const value = read(bson, found[index] ?? MISSING)
         // JSON has no undefined, so no copy of the object should show one
         if (value !== undefined) object[property] = value

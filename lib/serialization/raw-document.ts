@@ -45,7 +45,7 @@ export class RawDocument extends Given {
 }
 
 /**
- * A list of stored documents as the one property of a plain object, which is decoded only when somebody looks at it:
+ * A list of stored documents as a property of a plain object, which is decoded only when somebody looks at it:
  * most lists are large, and most are only written as JSON.
  */
 export class RawList extends Given {
@@ -53,22 +53,33 @@ export class RawList extends Given {
   #decode: (bson: Buffer) => object
   #decoded: unknown
 
-  private constructor (object: object, documents: readonly Buffer[], decode: (bson: Buffer) => object) {
+  #only: ReadonlySet<string> | undefined
+
+  private constructor (object: object, documents: readonly Buffer[], decode: (bson: Buffer) => object, only?: ReadonlySet<string>) {
     super(object)
     this.#documents = documents
     this.#decode = decode
+    this.#only = only
   }
 
-  /** An object that has the list under this name. */
-  static under<Name extends string, T extends object> (name: Name, documents: readonly Buffer[], decode: (bson: Buffer) => T): Record<Name, T[]> {
+  /** An object that has the list under this name; `only` names the fields to show, where not all are. */
+  static under<Name extends string, T extends object> (
+    name: Name, documents: readonly Buffer[], decode: (bson: Buffer) => T, only?: ReadonlySet<string>): Record<Name, T[]> {
     const object = Object.defineProperty({}, name, RawList.#property)
-    return new RawList(object, documents, decode) as object as Record<Name, T[]> // Given returns it as it came
+    return new RawList(object, documents, decode, only) as object as Record<Name, T[]> // Given returns it as it came
   }
 
-  /** The documents of an object that nobody has looked into; undefined for any other value. */
-  static of (value: unknown, name: string): readonly Buffer[] | undefined {
+  /** The documents of an object that nobody has looked into, and which of their fields to show; undefined for any other value. */
+  static of (value: unknown, name: string): { documents: readonly Buffer[], only: ReadonlySet<string> | undefined } | undefined {
     const isRaw = typeof value === 'object' && value !== null && #documents in value && Object.hasOwn(value, name)
-    return isRaw && value.#decoded === undefined ? value.#documents : undefined
+    return isRaw && value.#decoded === undefined ? { documents: value.#documents, only: value.#only } : undefined
+  }
+
+  /** An object that has the same list under another name; undefined for a value without such a list. */
+  static renamed (value: unknown, from: string, to: string): Record<string, unknown> | undefined {
+    if (!RawList.of(value, from)) return undefined
+    const list = value as RawList // as found
+    return RawList.under(to, list.#documents, list.#decode, list.#only)
   }
 
   // one for all: V8 makes a hidden class for each other getter

@@ -53,26 +53,30 @@ function compileList (schema: JsonSchema, json: JsonBytes, build: Build): Serial
   const reader = items && others.length === 0 ? compileDocument(items) : undefined
   if (!reader) return undefined
   const { [key]: list, ...beside } = properties
-  const stringify = Object.keys(beside).length === 0 ? () => '{}' : build({ ...schema, properties: beside, required: required.filter((name) => name !== key) } as AnySchema) // as above
+  const names = Object.keys(beside)
+  const stringify = build({ ...schema, properties: beside, required: required.filter((name) => name !== key) } as AnySchema) // as above
   // requests that shared one read share its JSON too
   const written = new WeakMap<readonly Buffer[], string>()
   return (value) => {
-    const documents = RawList.of(value, key)
-    if (!documents) return undefined
-    const rest = stringify(value).slice(1)
-    const shared = rest === '}' ? written.get(documents) : undefined
+    const raw = RawList.of(value, key)
+    if (!raw) return undefined
+    const { documents, only } = raw
+    const isAlone = names.every((name) => (value as Record<string, unknown>)[name] === undefined) // an object, as found
+    const rest = isAlone ? '}' : stringify(value).slice(1)
+    const isShared = rest === '}' && !only
+    const shared = isShared ? written.get(documents) : undefined
     if (shared !== undefined) return shared
     json.clear()
     json.ascii(`{${JSON.stringify(key)}:[`)
     for (const [index, bson] of documents.entries()) {
       if (index > 0) json.ascii(',')
-      reader.write(bson, json)
+      reader.write(bson, json, undefined, only)
     }
     json.ascii(']')
     if (rest !== '}') json.ascii(',')
     json.text(rest)
     const text = take(json)
-    if (rest === '}') written.set(documents, text)
+    if (isShared) written.set(documents, text)
     return text
   }
 }

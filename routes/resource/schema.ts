@@ -1,14 +1,14 @@
-import { Type, type TString } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
+import { compileGrammar } from '../../lib/query/grammar.js'
+import type { Repository } from '../../lib/resources/repository.js'
 import { ObjectIdHex } from '../../schemas/common.js'
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
-import { answer, noContent, problemAnswers } from '../../schemas/responses.js'
+import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 
-/**
- * Each route of a resource: who may use it, and its schema, as validation, serialization and OpenAPI use it.
- * @param id what an id is
- */
-export function resourceSchemas<F extends Fields> (resource: Resource<F>, id: TString = ObjectIdHex) {
+/** Each route of a resource: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
+export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository) {
+  const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
   const { name, plural, title, pluralTitle, scopes, create, update, one, list, exampleShown } = resource
   const tags = [plural]
   const params = Type.Object({ id })
@@ -18,6 +18,7 @@ export function resourceSchemas<F extends Fields> (resource: Resource<F>, id: TS
   const path = `/${plural}/${EXAMPLE_ID}`
   const ofBody = { 422: { detail: 'The body is not valid.', errors: [exampleFault(resource.fields)] } }
   const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/id', detail: `must match pattern "${ObjectIdHex.pattern}"` }] } }
+  const ofQuery = { 400: MALFORMED_QUERY, 422: UNKNOWN_PARAMETER }
   const missing = { 404: { detail: `${title} ${EXAMPLE_ID} not found` } }
 
   return {
@@ -35,14 +36,15 @@ export function resourceSchemas<F extends Fields> (resource: Resource<F>, id: TS
       }
     },
     list: {
-      config: needs(scopes.read),
+      config: { ...needs(scopes.read), query: grammar },
       schema: {
         tags,
         summary: `List ${pluralTitle}`,
-        description: `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
+        description: grammar ? pagesText(plural) : `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
+        ...grammar && { querystring: grammar.schema },
         response: {
-          200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }),
-          ...problemAnswers(collectionPath, {}, 500, 503)
+          200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, grammar ? link : undefined),
+          ...problemAnswers(collectionPath, ofQuery, 400, 422, 500, 503)
         }
       }
     },
@@ -55,7 +57,7 @@ export function resourceSchemas<F extends Fields> (resource: Resource<F>, id: TS
         params,
         response: {
           200: answer(`The ${name}.`, one, exampleShown),
-          ...problemAnswers(path, { ...missing, ...ofPath }, 404, 422, 500, 503)
+          ...problemAnswers(path, { ...missing, ...ofPath, 400: MALFORMED_QUERY }, 400, 404, 422, 500, 503)
         }
       }
     },
@@ -89,6 +91,13 @@ export function resourceSchemas<F extends Fields> (resource: Resource<F>, id: TS
       }
     }
   }
+}
+
+const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
+
+function pagesText (plural: string): string {
+  return `Answers a page of the ${plural}: all of them, or those that meet the filters, in the order of \`sort\`. Where there is more, \`next\` and the header Link lead on; ` +
+    'whoever follows them sees each record once that is there all the while, whatever else changes.'
 }
 
 /** A fault that a body of the resource can have: of the first field with a maximum, or else of the first one. */

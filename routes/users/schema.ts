@@ -1,5 +1,5 @@
 import { needs } from '../../lib/access/caller.js'
-import { answer, problemAnswers } from '../../schemas/responses.js'
+import { answer, MALFORMED_QUERY, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 import { createUserWith, johnDoe, updateUserWith, User, Username, UserParams } from '../../schemas/user.js'
 
 const tags = ['users']
@@ -21,7 +21,7 @@ export const showUser = {
     params: UserParams,
     response: {
       200: answer('The profile.', User, johnDoe),
-      ...problemAnswers(one, { ...missing, ...ofPath }, 404, 422, 500, 503)
+      ...problemAnswers(one, { ...missing, ...ofPath, 400: MALFORMED_QUERY }, 400, 404, 422, 500, 503)
     }
   }
 }
@@ -34,7 +34,7 @@ export const showMe = {
     description: 'Answers the profile of the user whose token it is.',
     response: {
       200: answer('The profile.', User, johnDoe),
-      ...problemAnswers('/users/me', missing, 404, 500, 503)
+      ...problemAnswers('/users/me', { ...missing, 400: MALFORMED_QUERY, 422: UNKNOWN_PARAMETER }, 400, 404, 422, 500, 503)
     }
   }
 }

@@ -32,7 +32,7 @@ t.test('Location is a path that leads back, whatever the prefix', async (t) => {
     await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
     // over a socket, since that alone refuses letters that a header can't hold
     const url = await host.listen()
-    for (const students of [`${path}/students`, `${path}/students/`, `${path}/students/?x=/y/`]) {
+    for (const students of [`${path}/students`, `${path}/students/`, `${path}/students/?`]) {
       const headers = { 'content-type': 'application/json' }
       const created = await fetch(url + students, { method: 'POST', headers, body: JSON.stringify(janeDoe) })
       t.equal(created.status, 201)

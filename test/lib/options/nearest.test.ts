@@ -8,5 +8,6 @@ t.test('the nearest name is the one with the fewest letters changed, if not too 
   t.equal(nearest('port', names), 'PORT')
   t.equal(nearest('PATH', names), undefined)
   t.equal(nearest('SOMETHING_ELSE', names), undefined)
+  t.equal(nearest('MONGODB_ULR', ['MONGODB_UR', ...names]), 'MONGODB_URL', 'two letters that changed places')
   t.equal(nearest('x', []), undefined)
 })

@@ -37,6 +37,9 @@ async function build (t: Test, urlOptions = '', kind: Document = {}) {
   return { client, students, nth, held }
 }
 
+/** The first 1000 records. */
+const all = { conditions: [], sort: [], limit: 1_000, offset: 0 }
+
 const cursor = (...documents: object[]) => ({ ok: 1, cursor: { id: 0n, ns: 'x.students', firstBatch: documents } })
 const stored = (id: string | undefined, name = 'x') => ({ name, _id: new ObjectId(id) })
 const idsOf = (command: Document) => (command.filter._id.$in ?? [command.filter._id]).map(String)
@@ -81,7 +84,7 @@ t.test('what is there under no ObjectId is asked for once more, by the ids as te
 t.test('of a student only the fields of the schema are found, whatever else is stored', async (t) => {
   const { students, nth } = await build(t)
   const projection = { _id: 1, name: 1, email: 1, course: 1, gpa: 1 }
-  const calls = [students.find(String(ids[0])), students.list()]
+  const calls = [students.find(String(ids[0])), students.list(all)]
   const commands = await Promise.all([0, 1].map(async (n) => (await nth(n)).command))
   t.strictSame(commands.map((command) => command.projection), [projection, projection])
   for (const n of [0, 1]) (await nth(n)).answer(cursor(stored(ids[0])))
@@ -90,16 +93,16 @@ t.test('of a student only the fields of the schema are found, whatever else is s
 
 t.test('lists share a find only if it is sent after they came', async (t) => {
   const { students, nth, held } = await build(t)
-  const first = students.list()
+  const first = students.list(all)
   await nth(0)
-  const later = [students.list(), students.list()]
+  const later = [students.list(all), students.list(all)]
   held[0]?.answer(cursor(stored(ids[0])))
-  t.equal((await first).students?.length, 1)
+  t.equal((await first).items.length, 1)
   const { answer, command } = await nth(1)
-  t.match(command, { limit: 1_000, filter: {} })
+  t.match(command, { limit: 1_001, filter: {}, sort: { _id: 1 } })
   answer(cursor(stored(ids[0]), stored(ids[1])))
   const [second, third] = await Promise.all(later)
-  t.equal(second?.students?.length, 2)
+  t.equal(second?.items.length, 2)
   t.strictSame(third, second)
   t.not(third, second, 'but each has an object of its own')
   t.equal(held.length, 2)
@@ -107,7 +110,7 @@ t.test('lists share a find only if it is sent after they came', async (t) => {
 
 t.test('what one reply does not hold is read on by a cursor', async (t) => {
   const { students, nth } = await build(t)
-  const list = students.list()
+  const list = students.list(all)
   const first = await nth(0)
   t.notOk(first.command.readConcern)
   t.ok(first.command.batchSize > first.command.limit, 'else the server would leave the cursor open')
@@ -117,9 +120,9 @@ t.test('what one reply does not hold is read on by a cursor', async (t) => {
   t.strictSame(kill.command.cursors, [Long.fromNumber(5)])
   kill.answer({ ok: 1, cursorsKilled: [5n], cursorsNotFound: [], cursorsAlive: [], cursorsUnknown: [] })
   const again = await nth(2)
-  t.match(again.command, { find: 'students', limit: 1_000 })
+  t.match(again.command, { find: 'students', limit: 1_001 })
   again.answer(cursor(stored(ids[0]), stored(ids[1])))
-  t.strictSame((await list).students?.map(({ id }) => id), ids.slice(0, 2))
+  t.strictSame((await list).items.map(({ id }) => id), ids.slice(0, 2))
 })
 
 t.test('a read whose connection is lost is asked for once more', async (t) => {
@@ -227,7 +230,7 @@ t.test('a lost connection reaches all of its insert, which is not sent again', a
 
 t.test('when the connection closes nobody is left hanging', async (t) => {
   const { client, students, nth } = await build(t)
-  const call = (n: number) => [students.find(String(ids[n])), students.create({ ...janeDoe, name: String(n) }), students.list()]
+  const call = (n: number) => [students.find(String(ids[n])), students.create({ ...janeDoe, name: String(n) }), students.list(all)]
     .map((operation) => t.rejects<unknown>(operation, { code: 'SCA_STORE_UNAVAILABLE' }))
   const calls = call(1)
   await nth(2)

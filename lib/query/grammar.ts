@@ -1,0 +1,140 @@
+import { Type, type TObject, type TSchema } from '@sinclair/typebox'
+import { LIST_LIMIT, type Fields } from '../../schemas/resource.js'
+
+/** What the values of a field are, for a filter. */
+export type Kind = 'text' | 'number' | 'integer' | 'boolean' | 'date-time' | 'id'
+
+/** How a filter compares. `eq` stands without its name: `course=Chemistry`. */
+export type Operator = 'eq' | 'ne' | 'in' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains' | 'icontains' | 'exists'
+
+/** A parameter that filters: `gpa.gte`. */
+export interface FilterParameter {
+  name: string
+  field: string
+  kind: Kind
+  operator: Operator
+  /** The values that the field may have, where it is one of a few. */
+  values?: readonly unknown[]
+}
+
+/** The most values of a list. */
+export const MAX_VALUES = 100
+
+/** The most keys of a sort. */
+export const MAX_SORT_KEYS = 3
+
+/** The largest offset; beyond it a server reads too much that nobody asked for. */
+export const MAX_OFFSET = 10_000
+
+/** The field that says when a record was made, by its ObjectId. */
+export const CREATED = 'created'
+
+const ranges = ['gt', 'gte', 'lt', 'lte'] as const
+
+const operators: Record<Kind, readonly Operator[]> = {
+  text: ['eq', 'ne', 'in', ...ranges, 'prefix', 'contains', 'icontains', 'exists'],
+  number: ['eq', 'ne', 'in', ...ranges, 'exists'],
+  integer: ['eq', 'ne', 'in', ...ranges, 'exists'],
+  'date-time': ['eq', 'ne', 'in', ...ranges, 'exists'],
+  boolean: ['eq', 'ne', 'exists'],
+  id: ['eq', 'in', ...ranges]
+}
+
+const meanings: Record<Operator, (field: string) => string> = {
+  eq: (field) => `The ${field} is this.`,
+  ne: (field) => `The ${field} is not this, or is missing.`,
+  in: (field) => `The ${field} is one of these; repeat the parameter for each, at most ${MAX_VALUES} times.`,
+  gt: (field) => `The ${field} is greater than this.`,
+  gte: (field) => `The ${field} is this or greater.`,
+  lt: (field) => `The ${field} is less than this.`,
+  lte: (field) => `The ${field} is this or less.`,
+  prefix: (field) => `The ${field} begins with this.`,
+  contains: (field) => `The ${field} contains this.`,
+  icontains: (field) => `The ${field} contains this, in upper or lower case.`,
+  exists: (field) => `Whether the ${field} is there, as answers show it.`
+}
+
+/** What a list can be asked, compiled once from the fields of a resource. */
+export interface Grammar {
+  filters: ReadonlyMap<string, FilterParameter>
+  /** The names of all parameters. */
+  names: readonly string[]
+  /** What can be sorted by. */
+  sortable: readonly string[]
+  /** What `fields` can name. */
+  selectable: readonly string[]
+  /** The parameters as OpenAPI shows them. */
+  schema: TObject
+}
+
+/** Compiles the parameters of a list. */
+export function compileGrammar (fields: Fields): Grammar {
+  const kinds: { field: string, kind: Kind, values?: readonly unknown[] }[] = [
+    { field: 'id', kind: 'id' },
+    ...Object.entries(fields).map(([field, schema]) => ({ field, kind: kindOf(schema), values: schema.enum }))
+  ]
+  const parameters = [
+    ...kinds.flatMap(({ field, kind, values }) => operators[kind].map((operator) => toParameter(field, kind, operator, values))),
+    ...ranges.map((operator) => toParameter(CREATED, 'date-time', operator))
+  ]
+  const filters = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const sortable = kinds.map(({ field }) => field)
+  const selectable = [...sortable, 'etag']
+  const schema = Type.Object({
+    ...Object.fromEntries(parameters.map((parameter) => [parameter.name, Type.Optional(filterSchema(parameter))])),
+    ...pageSchemas(sortable, selectable)
+  })
+  return { filters, names: Object.keys(schema.properties), sortable, selectable, schema }
+}
+
+function toParameter (field: string, kind: Kind, operator: Operator, values?: readonly unknown[]): FilterParameter {
+  return { name: operator === 'eq' ? field : `${field}.${operator}`, field, kind, operator, ...values && { values } }
+}
+
+/** What kind of values a field has, by its schema. */
+export function kindOf ({ type, format }: TSchema): Kind {
+  const [first] = [type].flat()
+  if (first === 'number' || first === 'integer' || first === 'boolean') return first
+  return format === 'date-time' ? 'date-time' : 'text'
+}
+
+function filterSchema ({ field, kind, operator, values }: FilterParameter): TSchema {
+  const description = field === CREATED ? `When the record was made, to the second: ${operator} this time.` : meanings[operator](field)
+  if (operator === 'exists') return Type.Boolean({ description })
+  const isExact = operator === 'eq' || operator === 'in' || operator === 'ne'
+  const value = valueSchema(kind, isExact ? values : undefined)
+  return operator === 'in' ? Type.Array(value, { maxItems: MAX_VALUES, description }) : { ...value, description }
+}
+
+function valueSchema (kind: Kind, values?: readonly unknown[]): TSchema {
+  switch (kind) {
+    case 'number': return Type.Number()
+    case 'integer': return Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+    case 'boolean': return Type.Boolean()
+    case 'date-time': return Type.String({ format: 'date-time' })
+    case 'id': return Type.String({ pattern: '^[0-9a-fA-F]{24}$' })
+    case 'text': return Type.Unsafe<string>({ type: 'string', ...values && { enum: values } })
+  }
+}
+
+function pageSchemas (sortable: readonly string[], selectable: readonly string[]): Fields {
+  const listOf = (names: readonly string[], sign = '') => `^${sign}(${names.join('|')})(,${sign}(${names.join('|')})){0,${names.length - 1}}$`
+  return {
+    sort: Type.Optional(Type.String({
+      description: `What to sort by: at most ${MAX_SORT_KEYS} of ${sortable.join(', ')}, separated by commas; - before one for descending. Records that lack it come first.`,
+      pattern: `^-?(${sortable.join('|')})(,-?(${sortable.join('|')})){0,${MAX_SORT_KEYS - 1}}$`
+    })),
+    fields: Type.Optional(Type.String({
+      description: `Which fields to answer: some of ${selectable.join(', ')}, separated by commas.`,
+      pattern: listOf(selectable)
+    })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT, description: `How many records a page has at most; default ${LIST_LIMIT}.` })),
+    cursor: Type.Optional(Type.String({ maxLength: 4096, description: 'Where the page begins: from `next` or the header Link of another page.' })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OFFSET, description: 'How many records to skip, for page numbers; not with `cursor`.' })),
+    count: Type.Optional(Type.Unsafe<string>({
+      type: 'string',
+      enum: ['bounded', 'exact'],
+      description: 'Whether to count all records that match: `bounded` counts to 10000, `exact` all.'
+    }))
+  }
+}

@@ -1,0 +1,44 @@
+import type { Operator, Kind } from './grammar.js'
+
+/** One condition of a filter; all of them must hold. */
+export interface Condition {
+  field: string
+  kind: Kind
+  operator: Operator
+  /** Of the type of the kind: text, a number, a boolean or a Date; of `in` a list of them, of `exists` a boolean. */
+  value: unknown
+  /** The values that the field may have, where it is one of a few. */
+  values?: readonly unknown[]
+}
+
+export interface SortKey {
+  field: string
+  isDescending: boolean
+}
+
+/** What a request asks of a list. */
+export interface ListQuery {
+  conditions: readonly Condition[]
+  /** The keys of the order, without `id` at its end where it was not asked for. */
+  sort: readonly SortKey[]
+  /** Which fields to show, all where it is missing. */
+  fields?: readonly string[]
+  limit: number
+  /** Where the page begins, as another page said. */
+  cursor?: string
+  offset: number
+  count?: 'bounded' | 'exact'
+}
+
+/** One page of a list. */
+export interface Page<T> {
+  items: readonly T[]
+  /** The cursor of the page after this one, where there is one. */
+  next?: string
+  /** The cursor of the page before it. */
+  prev?: string
+  /** The cursor of the last page. */
+  last?: string
+  /** How many records match. */
+  total?: { value: number, relation: 'eq' | 'gte' }
+}

@@ -1,0 +1,168 @@
+import { LIST_LIMIT } from '../../schemas/resource.js'
+import { MAX_OFFSET, MAX_SORT_KEYS, MAX_VALUES, type FilterParameter, type Grammar } from './grammar.js'
+import type { Condition, ListQuery, SortKey } from './list-query.js'
+import { nearest } from '../options/nearest.js'
+import { InvalidQueryError, MalformedQueryError, type QueryFault } from './query-error.js'
+
+/** The longest cursor that is looked at. */
+const MAX_CURSOR = 4_096
+
+/** A number as JSON has it (RFC 8259 section 6). */
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+
+/** RFC 3339 section 5.6. */
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+
+const ID = /^[0-9a-fA-F]{24}$/
+
+type Values = Map<string, string[]>
+
+/** A value, or what it must be. */
+type Parsed = { value: unknown } | { fault: string }
+
+/** Parses a query, without its question mark. Throws InvalidQueryError, which has every fault, and MalformedQueryError. */
+export function parseQuery (text: string, grammar: Grammar): ListQuery {
+  const given = parameters(text)
+  const faults: QueryFault[] = unknownFaults(given, grammar.names)
+  const single = (parameter: string): string | undefined => {
+    const values = given.get(parameter)
+    if (values && values.length > 1) faults.push({ parameter, detail: 'must not occur more than once' })
+    return values?.length === 1 ? values[0] : undefined
+  }
+  const query = {
+    conditions: conditionsOf(given, grammar, faults),
+    sort: sortOf(single('sort'), grammar.sortable, faults),
+    fields: fieldsOf(single('fields'), grammar.selectable, faults),
+    limit: wholeNumber('limit', single('limit'), [1, LIST_LIMIT], faults) ?? LIST_LIMIT,
+    cursor: cursorOf(single('cursor'), faults),
+    offset: wholeNumber('offset', single('offset'), [0, MAX_OFFSET], faults, ' follow the cursor of `next` instead') ?? 0,
+    count: countOf(single('count'), faults)
+  }
+  if (given.has('offset') && given.has('cursor')) faults.push({ parameter: 'offset', detail: 'must not stand beside a cursor' })
+  if (faults.length > 0) throw new InvalidQueryError(faults)
+  for (const name of ['fields', 'cursor', 'count'] as const) if (query[name] === undefined) delete query[name]
+  return query as ListQuery // what is undefined is gone
+}
+
+/** Refuses any parameter. */
+export function parseNoQuery (text: string): void {
+  const faults = unknownFaults(parameters(text), [])
+  if (faults.length > 0) throw new InvalidQueryError(faults)
+}
+
+function parameters (text: string): Values {
+  const values: Values = new Map()
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const at = pair.indexOf('=')
+    const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+    const decoded = decode(name)
+    values.set(decoded, [...values.get(decoded) ?? [], decode(value)])
+  }
+  return values
+}
+
+/** As a form has it: + is a space. */
+function decode (text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw new MalformedQueryError()
+  }
+}
+
+function unknownFaults (given: Values, names: readonly string[]): QueryFault[] {
+  return [...given.keys()].filter((name) => !names.includes(name)).map((parameter) => {
+    const meant = nearest(parameter, names)
+    return { parameter, detail: meant === undefined ? 'is unknown' : `is unknown; did you mean ${meant}?` }
+  })
+}
+
+function conditionsOf (given: Values, { filters }: Grammar, faults: QueryFault[]): Condition[] {
+  const conditions: Condition[] = []
+  for (const [name, texts] of given) {
+    const parameter = filters.get(name)
+    if (!parameter) continue
+    const parsed = filterValue(parameter, texts)
+    if ('fault' in parsed) faults.push({ parameter: name, detail: parsed.fault })
+    else conditions.push(toCondition(parameter, parsed.value))
+  }
+  return conditions
+}
+
+export function toCondition ({ field, kind, operator, values }: FilterParameter, value: unknown): Condition {
+  return { field, kind, operator, value, ...values && { values } }
+}
+
+function filterValue (parameter: FilterParameter, texts: string[]): Parsed {
+  if (parameter.operator === 'in') {
+    if (texts.length > MAX_VALUES) return { fault: `must not occur more than ${MAX_VALUES} times` }
+    const parsed = texts.map((text) => scalar(parameter, text))
+    return parsed.find((each) => 'fault' in each) ?? { value: parsed.map((each) => 'value' in each && each.value) }
+  }
+  const [text = '', ...more] = texts
+  return more.length > 0 ? { fault: 'must not occur more than once' } : scalar(parameter, text)
+}
+
+function scalar ({ kind, operator, values }: FilterParameter, text: string): Parsed {
+  if (operator === 'exists' || kind === 'boolean') {
+    return text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: 'must be true or false' }
+  }
+  const isExact = operator === 'eq' || operator === 'ne' || operator === 'in'
+  if (isExact && values && !values.some((value) => String(value) === text)) return { fault: `must be one of ${values.join(', ')}` }
+  switch (kind) {
+    case 'number': return NUMBER.test(text) && Number.isFinite(Number(text)) ? { value: Number(text) } : { fault: 'must be a number' }
+    case 'integer': return NUMBER.test(text) && Number.isSafeInteger(Number(text)) ? { value: Number(text) } : { fault: 'must be an integer' }
+    case 'date-time': return isDateTime(text) ? { value: new Date(text) } : { fault: 'must be a time with its offset, such as 2026-01-31T12:00:00Z' }
+    case 'id': return ID.test(text) ? { value: text } : { fault: 'must be 24 hexadecimal digits' }
+    case 'text': return { value: text }
+  }
+}
+
+/** Whether it is such a time and there is that day. */
+function isDateTime (text: string): boolean {
+  if (!DATE_TIME.test(text) || Number.isNaN(Date.parse(text))) return false
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number] // as the pattern has it
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+function sortOf (text: string | undefined, sortable: readonly string[], faults: QueryFault[]): SortKey[] {
+  if (text === undefined) return []
+  const keys = text.split(',').map((key) => key.startsWith('-') ? { field: key.slice(1), isDescending: true } : { field: key, isDescending: false })
+  const fault = (detail: string) => faults.push({ parameter: 'sort', detail })
+  for (const { field } of keys) if (!sortable.includes(field)) fault(unknownField(field, sortable))
+  if (new Set(keys.map(({ field }) => field)).size < keys.length) fault('must not name a field twice')
+  if (keys.length > MAX_SORT_KEYS) fault(`must not have more than ${MAX_SORT_KEYS} keys`)
+  if (keys.slice(0, -1).some(({ field }) => field === 'id')) fault('must not go on after id, which no two records share')
+  return keys
+}
+
+function fieldsOf (text: string | undefined, selectable: readonly string[], faults: QueryFault[]): string[] | undefined {
+  const fields = text?.split(',')
+  for (const field of fields ?? []) if (!selectable.includes(field)) faults.push({ parameter: 'fields', detail: unknownField(field, selectable) })
+  return fields && [...new Set(fields)]
+}
+
+function unknownField (field: string, known: readonly string[]): string {
+  const meant = nearest(field, known)
+  return `must not name ${JSON.stringify(field)}, which is unknown${meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${meant}?`}`
+}
+
+function wholeNumber (parameter: string, text: string | undefined, [least, most]: [number, number], faults: QueryFault[], advice?: string) {
+  if (text === undefined) return undefined
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+  if (number >= least && number <= most) return number
+  faults.push({ parameter, detail: `must be an integer from ${least} to ${most}${advice !== undefined && number > most ? `;${advice}` : ''}` })
+  return undefined
+}
+
+function cursorOf (text: string | undefined, faults: QueryFault[]): string | undefined {
+  if (text !== undefined && text.length > MAX_CURSOR) faults.push({ parameter: 'cursor', detail: `must not be longer than ${MAX_CURSOR} characters` })
+  return text
+}
+
+function countOf (text: string | undefined, faults: QueryFault[]): 'bounded' | 'exact' | undefined {
+  if (text === 'bounded' || text === 'exact' || text === undefined) return text
+  faults.push({ parameter: 'count', detail: 'must be bounded or exact' })
+  return undefined
+}
