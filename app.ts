@@ -4,6 +4,7 @@ import type { Caller } from './lib/access/caller.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 import type { DatabaseOptions } from './lib/mongodb/database-options.js'
 import { BSON_OPTIONS } from './lib/mongodb/driver-options.js'
+import { indexText, prepareIndexes } from './lib/resources/indexes.js'
 import { MongoRepository, type StoredDocument } from './lib/resources/mongo-repository.js'
 import type { Repository, StudentRepository } from './lib/resources/repository.js'
 import type { UserStore } from './lib/users/user-store.js'
@@ -36,7 +37,7 @@ import { scopesFor } from './schemas/user.js'
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, resources: own = [], ...database } = options
+  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, requireIfMatch = false, resources: own = [], ...database } = options
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
   const resources = own.some(({ name }) => name === student.name) ? own : [student, ...own]
   for (const { plural } of resources) refuseTaken(app, `${app.prefix.replace(/\/$/, '')}/${plural}/`)
@@ -65,7 +66,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
 
   for (const resource of resources) {
     const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database.database)
-    await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository })
+    await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch })
   }
   if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, scopes })
   if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix, scopes })
@@ -78,6 +79,13 @@ function refuseTaken (app: FastifyInstance, url: string): void {
 
 function repositoryOf (app: FastifyInstance, resource: Resource, database = 'college'): Repository {
   const collection = app.mongo.client.db(database).collection<StoredDocument>(resource.collection, BSON_OPTIONS)
+  // lists are served without them, if more slowly
+  app.addHook('onReady', async () => {
+    prepareIndexes(collection, resource).then((missing) => {
+      const indexes = missing.map(indexText).join(', ')
+      if (missing.length > 0) app.log.warn(`the collection ${resource.collection} lacks the indexes ${indexes}: create them with student-course-api indexes --create`)
+    }, (err) => app.log.warn({ err }, `the indexes of the collection ${resource.collection} could not be checked`))
+  })
   return new MongoRepository(collection, app.storeGuard, resource)
 }
 
@@ -93,4 +101,7 @@ export { StoredUser, User, USERPROFILE_DOC_TYPE } from './schemas/user.js'
 export { documentId, getUser } from './lib/users/user-store.js'
 export type { UserChanges, UserCondition } from './lib/users/user-store.js'
 export { ProblemDetails } from './schemas/common.js'
+export { Changed } from './lib/resources/repository.js'
+export type { Capability, RecordCondition } from './lib/resources/repository.js'
+export type { Condition, ListQuery, Page, SortKey } from './lib/query/list-query.js'
 export { SetupError, StoreFullError, StoreUnavailableError } from './lib/http/errors.js'

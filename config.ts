@@ -55,6 +55,7 @@ export const Config = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on. 0 picks a free one.' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
   BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The maximum size of a request body, in bytes.' }),
+  REQUIRE_IF_MATCH: oneOf(['on', 'off'], 'off', 'Whether a change without the header `If-Match` is refused: `on` or `off`.'),
   REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the server answers 408.'),
   CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may stay silent during a request before the server closes it.'),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection stays open for the next request.'),

@@ -63,6 +63,7 @@ async function serve (config: Config): Promise<void> {
       couchbase: couchbaseOptionsOf(config),
       auth: authOf(config),
       bodyLimit: config.BODY_LIMIT,
+      requireIfMatch: config.REQUIRE_IF_MATCH === 'on',
       docs: config.DOCS === 'on'
     })
     if (!life.isEnding) await listen(app, config)

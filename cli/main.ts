@@ -4,11 +4,13 @@ import { type Config, couchbaseOptionsOf, databaseOptionsOf, loadConfig, readEnv
 import { connect, hosts } from '../lib/mongodb/connect.js'
 import { copyStore } from './copy-store.js'
 import type { DatabaseOptions } from '../lib/mongodb/database-options.js'
+import { runIndexes } from './indexes.js'
 import { readSecret } from './prompt.js'
 import { listUsers, UsageError, userCommands } from './user-commands.js'
 import couchbaseUsers from '../plugins/couchbase.js'
 import mongodb from '../plugins/mongodb.js'
 import mongoUsers from '../plugins/users.js'
+import { student } from '../schemas/student.js'
 import { SCOPES } from '../schemas/user.js'
 
 const USAGE = `Usage:
@@ -21,12 +23,13 @@ const USAGE = `Usage:
   student-course-api backup FOLDER        copies the embedded store, also while the server runs
   student-course-api check [PATH]         looks for damage in the embedded store or in a backup
   student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
+  student-course-api indexes [--create]   lists the indexes that lists need and the database lacks, or creates them
 
 SCOPE is one of ${SCOPES.join(', ')}.
 A password comes from a prompt, or from the first line of standard input. With --to -, so does URL.`
 
 const options = {
-  scope: { type: 'string', multiple: true }, email: { type: 'string' }, 'full-name': { type: 'string' }, to: { type: 'string' }
+  scope: { type: 'string', multiple: true }, email: { type: 'string' }, 'full-name': { type: 'string' }, to: { type: 'string' }, create: { type: 'boolean' }
 } as const
 
 /** Where a command takes its configuration, secrets and place from, and where it prints. */
@@ -40,7 +43,7 @@ export interface Surroundings {
 type Words = ReturnType<typeof parse>
 type Command = (words: Words, surroundings: Surroundings) => Promise<string>
 
-const commands = new Map<string, Command>([['users', runUsers], ['backup', runBackup], ['check', runCheck], ['copy', runCopy]])
+const commands = new Map<string, Command>([['users', runUsers], ['backup', runBackup], ['check', runCheck], ['copy', runCopy], ['indexes', runIndexesOf]])
 
 /** Runs one command of the command line; answers the exit status of the process. */
 export async function main (args: string[], surroundings: Surroundings): Promise<number> {
@@ -61,10 +64,10 @@ async function run (args: string[], surroundings: Surroundings): Promise<string>
   return command(words, surroundings)
 }
 
-async function runUsers ({ rest: [verb = '', name, ...more], values: { to, ...values } }: Words, surroundings: Surroundings): Promise<string> {
+async function runUsers ({ rest: [verb = '', name, ...more], values: { to, create, ...values } }: Words, surroundings: Surroundings): Promise<string> {
   const command = Object.hasOwn(userCommands, verb) ? userCommands[verb] : undefined
   const isList = verb === 'list' && name === undefined
-  if (more.length > 0 || to !== undefined || (!isList && (!command || name === undefined))) throw new UsageError(USAGE)
+  if (more.length > 0 || to !== undefined || create !== undefined || (!isList && (!command || name === undefined))) throw new UsageError(USAGE)
   return withApp(surroundings, async (app, config) => {
     await openUsers(app, config)
     const context = { users: app.users, readPassword: () => ask('Password', surroundings) }
@@ -102,6 +105,14 @@ async function runCopy ({ rest, values: { to, ...more } }: Words, surroundings: 
     } finally {
       await target.close()
     }
+  })
+}
+
+async function runIndexesOf ({ rest, values: { create = false, ...more } }: Words, surroundings: Surroundings): Promise<string> {
+  if (rest.length > 0 || Object.keys(more).length > 0) throw new UsageError(USAGE)
+  return withApp(surroundings, async (app, config) => {
+    await app.register(mongodb, await databaseOptionsOf(config))
+    return runIndexes(app.mongo.client.db(config.MONGODB_DATABASE), [student], { isCreating: create, output: surroundings.stderr })
   })
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MethodNotAllowedError } from '../lib/http/errors.js'
+import { ACCEPT_PATCH } from '../lib/http/media-types.js'
 import { ignoresTrailingSlash } from '../lib/http/trailing-slash.js'
 
 declare module 'fastify' {
@@ -36,7 +37,10 @@ function closePath (app: FastifyInstance, url: string, known: string[]): void {
     url,
     method: 'OPTIONS',
     schema: { hide: true },
-    handler: async (_request, reply) => reply.code(204).header('allow', allow).send()
+    handler: async (_request, reply) => {
+      if (known.includes('PATCH')) reply.header('accept-patch', ACCEPT_PATCH)
+      return reply.code(204).header('allow', allow).send()
+    }
   })
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('allow', allow)

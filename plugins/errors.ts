@@ -1,9 +1,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CorruptBsonError } from '../lib/serialization/bson.js'
-import { StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { NoConditionsError, StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
 import { InvalidQueryError } from '../lib/query/query-error.js'
 import { toFaults } from '../lib/http/validation-faults.js'
+import { ACCEPT_PATCH } from '../lib/http/media-types.js'
 import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 
 /** Seconds after which a retry is worth it when the database is out of reach. */
@@ -32,14 +33,16 @@ export function sendError (thrown: FastifyError, request: FastifyRequest, reply:
     return
   }
   const status = error.statusCode ?? 500
+  if (status === 415 && request.method === 'PATCH') reply.header('accept-patch', ACCEPT_PATCH)
   if (status < 500) {
     sendProblem(request, reply, status, error.message)
     return
   }
-  if (error instanceof StoreUnavailableError) logOutage(error, request)
+  if (error instanceof NoConditionsError) request.log.debug(error.message)
+  else if (error instanceof StoreUnavailableError) logOutage(error, request)
   else request.log.error({ err: error }, 'request failed')
-  // only the messages of these two are written to be shown
-  const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError
+  // only the messages of these are written to be shown
+  const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError || error instanceof NoConditionsError
   if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
   if (isShown) sendProblem(request, reply, status, error.message)
   else sendProblem(request, reply, 500, `Something went wrong here (request ${request.id}).`)

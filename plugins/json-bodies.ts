@@ -4,20 +4,27 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MalformedBodyError, UnsupportedMediaTypeError } from '../lib/http/errors.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media types of the bodies that this route takes, default application/json. */
+    mediaTypes?: readonly string[]
+  }
+}
+
 /** Methods that ask for no body, though they may have one. Clients send the type of bodies that they would have with any request. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 
 /**
- * Bodies are application/json in UTF-8 (RFC 8259 section 8.1) and nothing else: parsers that a host added do not reach
+ * Bodies are JSON in UTF-8 (RFC 8259 section 8.1) of a media type that the route names, and nothing else: parsers that a host added do not reach
  * this scope. `__proto__` and `constructor.prototype` are dropped like every other unknown field.
  * Where no body is asked for, none is needed, whatever the header says that it would be.
  */
 async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number }) {
   const parse = app.getDefaultJsonParser('remove', 'remove')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, (request, body: Buffer, done) => {
+  app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer', bodyLimit }, (request, body: Buffer, done) => {
     if (body.length === 0 && BODILESS.has(request.method)) return done(null)
-    if (!isPlainUtf8(request)) return done(new UnsupportedMediaTypeError())
+    if (!isTaken(request) || !isPlainUtf8(request)) return done(new UnsupportedMediaTypeError())
     // decoding would replace what is no UTF-8 by U+FFFD, and that would be stored
     if (!isUtf8(body)) return done(new MalformedBodyError())
     return parse(request, body.toString(), done)
@@ -26,6 +33,12 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
   app.addHook('onRequest', async ({ method, headers }) => {
     if (BODILESS.has(method) && isWithoutBody(headers)) delete headers['content-type']
   })
+}
+
+/** Whether the route takes bodies of this media type. */
+function isTaken ({ headers, routeOptions: { config: { mediaTypes = ['application/json'] } } }: FastifyRequest): boolean {
+  const [type = ''] = String(headers['content-type']).split(';')
+  return mediaTypes.includes(type.trim().toLowerCase())
 }
 
 /** RFC 9112 section 6.3: a request without both headers has no body. */

@@ -55,6 +55,8 @@ export interface Resource<F extends Fields = Fields> extends Required<ResourceDe
   create: TObject
   /** The body of an update. */
   update: TObject
+  /** A merge patch (RFC 7396): null removes a field that is optional. */
+  patch: TObject
   /** One record of an answer. */
   one: TObject
   /** A list of them. */
@@ -78,7 +80,7 @@ const ignored = 'An `id` or `_id` and unknown fields are ignored and never store
 export function defineResource<F extends Fields> (definition: ResourceDefinition<F>): Resource<F> {
   const { name, plural = `${name}s`, fields, example } = definition
   for (const word of [name, plural]) if (!/^[a-z][a-z0-9-]*$/.test(word)) throw new TypeError(`a resource cannot be named ${word}`)
-  if ('id' in fields || '_id' in fields) throw new TypeError(`${name}: every resource has an id, and no field of that name`)
+  for (const taken of ['id', '_id', 'etag', 'created']) if (taken in fields) throw new TypeError(`${name}: no field can be named ${taken}, which means something in every resource`)
   const title = toTitle(name)
   const one = shownSchema(title, definition)
   return {
@@ -97,6 +99,11 @@ export function defineResource<F extends Fields> (definition: ResourceDefinition
     update: Type.Object(mapFields(fields, (field) => Type.Optional(nullable(field))), {
       title: `Update${title}Model`,
       description: `The fields of a ${name} to change; a field that is missing or null stays as it is. ${ignored}`,
+      examples: [example]
+    }),
+    patch: Type.Object(mapFields(fields, (field) => Type.Optional(OptionalKind in field ? nullable(field) : { ...field, 'x-kept': true })), {
+      title: `Patch${title}Model`,
+      description: `A merge patch (RFC 7396): the fields of a ${name} to change. ${ignored}`,
       examples: [example]
     }),
     one,
@@ -141,7 +148,8 @@ function toTitle (word: string): string {
 function shownSchema<F extends Fields> (title: string, { name, fields, shown = {} }: ResourceDefinition<F>): TObject {
   return Type.Object({
     id: Type.String({ 'x-bson': '_id', description: ObjectIdHex.description }),
-    ...mapFields(fields, (field, key) => Type.Optional(shown[key] ?? unbounded(field)))
+    ...mapFields(fields, (field, key) => Type.Optional(shown[key] ?? unbounded(field))),
+    etag: Type.Optional(Type.String({ 'x-computed': true, description: 'The ETag of the record, in a list that was asked for it by `fields`.' }))
   }, {
     title: `${title}Model`,
     description: `A ${name} record. Only \`id\` is certain: a field that other software stored with another type, or not at all, is left out.`

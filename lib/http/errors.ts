@@ -5,6 +5,19 @@ import createError from '@fastify/error'
 /** `what` begins a sentence: Student, User. */
 export const RecordNotFoundError = createError<[what: string, id: string]>('SCA_NOT_FOUND', '%s %s not found', 404)
 
+/** A header of a condition that cannot be read: to ignore it would make the request unconditional. */
+export const MalformedConditionError = createError<[header: string]>('SCA_MALFORMED_CONDITION', 'The header %s is not a list of entity tags.', 400)
+
+/** The condition of a request does not hold (RFC 9110 section 15.5.13). */
+export const PreconditionFailedError = createError<[reason: string]>('SCA_PRECONDITION_FAILED', '%s Nothing was changed.', 412)
+
+/** A repository of a host's that does not obey conditions: to ignore one would overwrite what the client wants to keep. */
+export const NoConditionsError = createError<[]>('SCA_NO_CONDITIONS', 'These records cannot be changed under a condition: If-Match is not supported.', 501)
+
+/** RFC 6585 section 3. */
+export const PreconditionRequiredError = createError<[]>(
+  'SCA_PRECONDITION_REQUIRED', 'This requires the header If-Match with the ETag of the record that is to be changed.', 428)
+
 export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The body is not well-formed UTF-8.', 400)
 
 export const UnsupportedMediaTypeError = createError<[]>(

@@ -6,7 +6,7 @@ type Fault = NonNullable<Problem['errors']>[number] & {
   pointer: string
 }
 
-type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema'>
+type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema' | 'data'>
 
 /** The fault of text of which nothing can be seen. */
 export const UNSEEN = 'must hold a character that can be seen'
@@ -27,8 +27,9 @@ function pointer ({ keyword, instancePath, params }: ValidationError): string {
   return `${instancePath}/${name}`
 }
 
-function detail ({ keyword, params, message, parentSchema }: ValidationError): string {
+function detail ({ keyword, params, message, parentSchema, data }: ValidationError): string {
   if (keyword === 'required') return 'is required'
+  if (keyword === 'type' && data === null && parentSchema?.['x-kept']) return "can't be removed"
   if (keyword === 'type') return `must be ${[params.type].flat().join(' or ')}`
   if (keyword === 'pattern' && params.pattern === VISIBLE) return UNSEEN
   // a pattern beside `number` is there for numerals: say what it means rather than what it is

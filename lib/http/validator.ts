@@ -30,7 +30,9 @@ export function createValidatorCompiler (): (route: { schema: unknown, httpPart?
     validate: (_schema: boolean, value: string) => VISIBLE_ANYWHERE.test(value),
     error: { message: UNSEEN }
   })
-  // queries are validated where they are parsed (plugins/query-strings.ts), from text
+  // tells lib/http/validation-faults.ts what null means there
+  ajv.addKeyword('x-kept')
+  // queries are validated where they are parsed (plugins/query-strings.ts), from text; headers are any text
   const any = ajv.compile({})
-  return ({ schema, httpPart }) => httpPart === 'querystring' ? any : ajv.compile(schema as object) // Fastify types a route's schema as unknown
+  return ({ schema, httpPart }) => httpPart === 'querystring' || httpPart === 'headers' ? any : ajv.compile(schema as object) // Fastify types a route's schema as unknown
 }

@@ -23,6 +23,8 @@ export interface AppOptions extends DatabaseOptions {
   docs?: boolean | undefined
   /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
   operationIdPrefix?: string | undefined
+  /** Whether a change without the header If-Match is refused (428), default false. */
+  requireIfMatch?: boolean | undefined
   /** The most bytes of a request body, default 65536. */
   bodyLimit?: number | undefined
 }

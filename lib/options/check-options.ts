@@ -40,6 +40,7 @@ const checks: Record<keyof AppOptions, Check> = {
   auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer and audience`],
   docs: [(value) => typeof value === 'boolean', 'true or false'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
+  requireIfMatch: [(value) => typeof value === 'boolean', 'true or false'],
   bodyLimit: [isCount, 'a whole number of bytes above 0']
 }
 

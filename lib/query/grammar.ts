@@ -87,6 +87,13 @@ export function compileGrammar (fields: Fields): Grammar {
   return { filters, names: Object.keys(schema.properties), sortable, selectable, schema }
 }
 
+/** What a route of one record can be asked: which fields to answer. */
+export function selectionGrammar (fields: Fields): Grammar {
+  const selectable = ['id', ...Object.keys(fields)]
+  const schema = Type.Object({ fields: selectionSchema(selectable) })
+  return { filters: new Map(), names: ['fields'], sortable: [], selectable, schema }
+}
+
 function toParameter (field: string, kind: Kind, operator: Operator, values?: readonly unknown[]): FilterParameter {
   return { name: operator === 'eq' ? field : `${field}.${operator}`, field, kind, operator, ...values && { values } }
 }
@@ -118,16 +125,12 @@ function valueSchema (kind: Kind, values?: readonly unknown[]): TSchema {
 }
 
 function pageSchemas (sortable: readonly string[], selectable: readonly string[]): Fields {
-  const listOf = (names: readonly string[], sign = '') => `^${sign}(${names.join('|')})(,${sign}(${names.join('|')})){0,${names.length - 1}}$`
   return {
     sort: Type.Optional(Type.String({
       description: `What to sort by: at most ${MAX_SORT_KEYS} of ${sortable.join(', ')}, separated by commas; - before one for descending. Records that lack it come first.`,
       pattern: `^-?(${sortable.join('|')})(,-?(${sortable.join('|')})){0,${MAX_SORT_KEYS - 1}}$`
     })),
-    fields: Type.Optional(Type.String({
-      description: `Which fields to answer: some of ${selectable.join(', ')}, separated by commas.`,
-      pattern: listOf(selectable)
-    })),
+    fields: selectionSchema(selectable),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT, description: `How many records a page has at most; default ${LIST_LIMIT}.` })),
     cursor: Type.Optional(Type.String({ maxLength: 4096, description: 'Where the page begins: from `next` or the header Link of another page.' })),
     offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OFFSET, description: 'How many records to skip, for page numbers; not with `cursor`.' })),
@@ -137,4 +140,9 @@ function pageSchemas (sortable: readonly string[], selectable: readonly string[]
       description: 'Whether to count all records that match: `bounded` counts to 10000, `exact` all.'
     }))
   }
+}
+
+function selectionSchema (selectable: readonly string[]): TSchema {
+  const name = `(${selectable.join('|')})`
+  return Type.Optional(Type.String({ description: `Which fields to answer beside the id: some of ${selectable.join(', ')}, separated by commas.`, pattern: `^${name}(,${name})*$` }))
 }

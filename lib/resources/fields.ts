@@ -40,6 +40,11 @@ export class FieldConversion<F extends Fields> {
     return this.#pick(body, 'given', (value) => value != null) as Partial<Stored<F>> // as above
   }
 
+  /** The fields of a valid merge patch (RFC 7396); one that is removed is null, which answers leave out. */
+  ofPatch (body: UpdateBody<F>): Partial<Stored<F>> {
+    return this.#pick(body, 'given', (value) => value !== undefined) as Partial<Stored<F>> // as above
+  }
+
   /** The fields as BSON. */
   toBson (values: Partial<Stored<F>>): Record<string, unknown> {
     return this.#pick(values, 'stored', (value) => value !== undefined)

@@ -17,6 +17,9 @@ const COUNT_BOUND = 10_000
 /** The longest cursor that is handed out: the routes refuse a longer one unread. */
 const MAX_CURSOR = 4_096
 
+/** Records with other ids are not shown, so an offset does not count them. */
+const CAN_BE_SHOWN = { _id: { $type: ['objectId', 'string'] } }
+
 type OrderKey = Pick<Position, 'key' | 'isDescending'>
 
 /** Documents of a page, and where the pages around it begin. */
@@ -89,7 +92,7 @@ export class MongoLists {
       order: cursor?.direction === 'before' ? order.map(({ key, isDescending }) => ({ key, isDescending: !isDescending })) : order,
       scope,
       cursor,
-      filter: allOf([toFilter(conditions), ...order.slice(0, -1).map(({ key }) => isSortable(key))]),
+      filter: allOf([toFilter(conditions), ...order.slice(0, -1).map(({ key }) => isSortable(key)), ...offset > 0 ? [CAN_BE_SHOWN] : []]),
       limit,
       skip: offset,
       projection: Object.fromEntries(['_id', ...shown, ...order.map(({ key }) => key)].filter((name) => name !== 'id').map((name) => [name, 1]))
@@ -193,7 +196,7 @@ function toPage ({ cursor, scope, order, limit, skip }: Plan, found: Buffer[]): 
   return {
     items,
     ...last && hasAfter && { next: text('after', last) },
-    ...first && hasBefore && { prev: text('before', first) },
+    ...first && hasBefore && text('before', first).length <= MAX_CURSOR && { prev: text('before', first) },
     ...last && { last: encodeCursor({ direction: 'before' }, scope) }
   }
 }

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
+import { deserialize } from 'bson'
 import { ObjectId, type Collection, type Document, type Filter, type MongoServerError } from 'mongodb'
 import { Batches } from '../mongodb/batch.js'
 import { toOwnErrors } from '../mongodb/bulk-errors.js'
-import { abortable, isSent } from '../mongodb/driver-options.js'
+import { abortable, isSent, OF_PRIMARY } from '../mongodb/driver-options.js'
 import { findRaw } from '../mongodb/find-raw.js'
 import { RawDocument, RawList } from '../serialization/raw-document.js'
 import { DUPLICATE_KEY, isDuplicateId, type StoreGuard } from '../mongodb/store-guard.js'
@@ -11,7 +12,7 @@ import { compileDocument, type DocumentReader } from '../serialization/bson-json
 import type { Fields, Resource, Shown, Stored } from '../../schemas/resource.js'
 import type { ListQuery, Page } from '../query/list-query.js'
 import { FieldConversion } from './fields.js'
-import type { Capability, Repository } from './repository.js'
+import { Changed, type Capability, type RecordCondition, type Repository } from './repository.js'
 import { MongoLists } from './mongo-lists.js'
 import { idOf } from './stored-id.js'
 
@@ -32,7 +33,7 @@ export interface StoredDocument extends Document {
  * Updates and deletes go alone, since no command tells what became of each of several.
  */
 export class MongoRepository<F extends Fields> implements Repository<F> {
-  readonly capabilities: readonly Capability[] = ['query']
+  readonly capabilities: readonly Capability[] = ['query', 'conditions']
   #collection: Collection<StoredDocument>
   #guard: StoreGuard
   #conversion: FieldConversion<F>
@@ -75,7 +76,8 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
 
   async list (query: ListQuery): Promise<Page<Shown<F>>> {
     const [{ items, ...beside }, total] = await Promise.all([this.#lists.page(query), query.count && this.#lists.total(query)])
-    const only = query.fields && new Set(query.fields)
+    // with the tags of the records, which are made from all their fields
+    const only = query.fields && !query.fields.includes('etag') ? new Set(['id', ...query.fields]) : undefined
     const read = (bson: Buffer) => this.#reader.read(bson, undefined, only) as Shown<F> // as below
     // an object for each caller, since a hook of a host's may change what it is shown
     return Object.assign(RawList.under('items', items, read, only), beside, total && { total })
@@ -86,16 +88,53 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     return document && this.#show(document)
   }
 
-  async update (id: string, changes: Partial<Stored<F>>): Promise<Shown<F> | undefined> {
+  async update (id: string, changes: Partial<Stored<F>>, condition?: RecordCondition<F>): Promise<Shown<F> | Changed<Shown<F>> | undefined> {
+    if (condition) return this.#updateIf(id, changes, condition)
     if (Object.keys(changes).length === 0) return this.find(id)
     return this.#guard.write(async (signal) => {
-      const document = await this.#updateOne(new ObjectId(id), changes, signal) ?? await this.#updateOne(id, changes, signal)
+      const document = await this.#updateOne({ _id: new ObjectId(id) }, changes, signal) ?? await this.#updateOne({ _id: id }, changes, signal)
       return document && this.#show(document)
     })
   }
 
-  async delete (id: string): Promise<boolean> {
-    return this.#guard.write(async (signal) => await this.#deleteOne(new ObjectId(id), signal) || this.#deleteOne(id, signal))
+  async delete (id: string, condition?: RecordCondition<F>): Promise<boolean | Changed<Shown<F>>> {
+    return this.#guard.write(async (signal) => {
+      if (!condition) return await this.#deleteOne({ _id: new ObjectId(id) }, signal) || this.#deleteOne({ _id: id }, signal)
+      const outcome = await this.#changeIf(id, condition, signal, async (same) => await this.#deleteOne(same, signal) || undefined)
+      return outcome ?? false
+    })
+  }
+
+  async #updateIf (id: string, changes: Partial<Stored<F>>, condition: RecordCondition<F>): Promise<Shown<F> | Changed<Shown<F>> | undefined> {
+    const outcome = await this.#guard.write(async (signal) =>
+      this.#changeIf(id, condition, signal, async (same) => this.#updateOne(same, changes, signal)))
+    if (!(outcome instanceof Changed)) return outcome && this.#show(outcome)
+    // a retry of what was applied already: its first answer was lost (RFC 9110 section 13.1.1)
+    const isMade = Object.entries(changes).every(([name, value]) => ((outcome.current as Record<string, unknown>)[name] ?? null) === value)
+    return isMade ? outcome.current : outcome
+  }
+
+  /**
+   * Changes a record that meets the condition, by a write that finds it only as it was then. Where another client came first, the condition
+   * is asked again.
+   */
+  async #changeIf<T> (id: string, condition: RecordCondition<F>, signal: AbortSignal, change: (same: Filter<StoredDocument>) => Promise<T | undefined>) {
+    for (;;) {
+      const stored = await this.#current(id, signal)
+      if (!stored) return undefined
+      const record = this.#show(stored)
+      if (!condition(record)) return new Changed(record)
+      const changed = await change(sameAs(stored, this.#projection))
+      if (changed !== undefined) return changed
+    }
+  }
+
+  /** The record as the primary has it. */
+  async #current (id: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const primary = this.#collection.db.collection<StoredDocument>(this.#collection.collectionName, OF_PRIMARY)
+    const options = { limit: 1, signal, projection: this.#projection }
+    const [document] = await findRaw(primary, { _id: new ObjectId(id) }, options)
+    return document ?? (await findRaw(primary, { _id: id }, options))[0]
   }
 
   /** A stored record, with its bytes behind it. */
@@ -123,14 +162,16 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     return findRaw(this.#collection, filter, { limit, signal, projection: this.#projection })
   }
 
-  async #updateOne (_id: StoredDocument['_id'], changes: Partial<Stored<F>>, signal: AbortSignal): Promise<Buffer | undefined> {
+  /** Without a change the document itself. */
+  async #updateOne (filter: Filter<StoredDocument>, changes: Partial<Stored<F>>, signal: AbortSignal): Promise<Buffer | undefined> {
+    if (Object.keys(changes).length === 0) return (await this.#find(filter, 1, signal))[0]
     const options = { returnDocument: 'after', raw: true, ...abortable(signal) } as const
-    const document = await this.#collection.findOneAndUpdate({ _id }, { $set: this.#conversion.toBson(changes) }, options)
+    const document = await this.#collection.findOneAndUpdate(filter, { $set: this.#conversion.toBson(changes) }, options)
     return (document ?? undefined) as object | undefined as Buffer | undefined // with raw: true the driver answers bytes, which its types do not say
   }
 
-  async #deleteOne (_id: StoredDocument['_id'], signal: AbortSignal): Promise<boolean> {
-    const { deletedCount } = await this.#collection.deleteOne({ _id }, abortable(signal))
+  async #deleteOne (filter: Filter<StoredDocument>, signal: AbortSignal): Promise<boolean> {
+    const { deletedCount } = await this.#collection.deleteOne(filter, abortable(signal))
     return deletedCount === 1
   }
 
@@ -168,4 +209,11 @@ function textBytes (document: StoredDocument): number {
   let length = 0
   for (const value of Object.values(document)) if (typeof value === 'string') length += value.length
   return 3 * length
+}
+
+/** A filter that finds the document only while these fields of it are what they are. */
+function sameAs (document: Buffer, fields: Record<string, 1>): Filter<StoredDocument> {
+  const stored = deserialize(document, { promoteValues: false, bsonRegExp: true })
+  const same = Object.keys(fields).map((name) => [name, name in stored ? { $eq: stored[name] } : { $exists: false }])
+  return Object.fromEntries(same)
 }

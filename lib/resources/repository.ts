@@ -10,6 +10,18 @@ import type { ListQuery, Page } from '../query/list-query.js'
  */
 export type Capability = 'query' | 'conditions'
 
+/** Whether a record is as the request expects it. */
+export type RecordCondition<F extends Fields> = (record: Shown<F>) => boolean
+
+/** The answer to a change whose condition does not hold: the record as it is, unchanged. */
+export class Changed<T> {
+  readonly current: T
+
+  constructor (current: T) {
+    this.current = current
+  }
+}
+
 /**
  * What the routes of a resource ask of a store. `undefined` and `false` mean: no such record.
  * A store that can't serve throws StoreUnavailableError (503) or StoreFullError (507).
@@ -26,9 +38,14 @@ export interface Repository<F extends Fields = Fields> {
    */
   list(query: ListQuery): Promise<Page<Shown<F>> | Shown<F>[] | Record<string, Shown<F>[]>>
   find(id: string): Promise<Shown<F> | undefined>
-  /** Changes only the given fields; none given answers the stored record. */
-  update(id: string, changes: Partial<Stored<F>>): Promise<Shown<F> | undefined>
-  delete(id: string): Promise<boolean>
+  /**
+   * Changes only the given fields; none given answers the stored record.
+   * @param condition only with the capability `conditions`: what the record must be in the moment in which it is changed. Where it is not, but has
+   * these values already, the answer is the record.
+   */
+  update(id: string, changes: Partial<Stored<F>>, condition?: RecordCondition<F>): Promise<Shown<F> | Changed<Shown<F>> | undefined>
+  /** @param condition as above */
+  delete(id: string, condition?: RecordCondition<F>): Promise<boolean | Changed<Shown<F>>>
 }
 
 export type StudentRepository = Repository<typeof student.fields>

@@ -36,7 +36,7 @@ const knownKeywords = new Set(['type', 'format', 'enum', 'properties', 'required
 export function compileDocument (schema: JsonSchema): DocumentReader | undefined {
   const { type, properties, required = [] } = schema
   if (type !== 'object' || !properties || !isKnown(schema)) return undefined
-  const fields = Object.entries(properties).map(([name, property]) => compileField(name, property, required.includes(name)))
+  const fields = Object.entries(properties).filter(([, property]) => !property['x-computed']).map(([name, property]) => compileField(name, property, required.includes(name)))
   return fields.every((field) => field !== undefined) ? documentReader(fields) : undefined
 }
 

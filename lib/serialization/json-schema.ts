@@ -8,4 +8,6 @@ export interface JsonSchema {
   items?: JsonSchema
   /** The name that a property has in BSON, where it is another one. */
   'x-bson'?: string
+  /** A property that is made for an answer, and stored nowhere. */
+  'x-computed'?: boolean
 }

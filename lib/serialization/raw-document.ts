@@ -4,6 +4,8 @@ import type { BsonElement } from './bson.js'
 export interface Source {
   bson: Buffer
   elements: readonly BsonElement[]
+  /** The fields to show, where not all are. */
+  only?: ReadonlySet<string>
 }
 
 /** Puts the private fields of a class that extends it on an object that is there already: nothing else can see or copy them. */
@@ -19,6 +21,7 @@ class Given {
  */
 export class RawDocument extends Given {
   #source: Source
+  #json: string | undefined
   #shown: Readonly<Record<string, unknown>>
 
   private constructor (object: object, source: Source) {
@@ -30,6 +33,15 @@ export class RawDocument extends Given {
   /** The object, which shows what is stored in the bytes. */
   static behind<T extends object> (object: T, source: Source): T {
     return new RawDocument(object, source) as object as T // Given returns it as it came
+  }
+
+  /** The JSON of an object that is still as it came, written once; undefined for any other value. */
+  static json (value: unknown, write: (source: Source) => string): string | undefined {
+    const source = RawDocument.of(value)
+    if (!source) return undefined
+    const document = value as RawDocument // as found
+    document.#json ??= write(source)
+    return document.#json
   }
 
   /** The bytes behind an object that is still as it came; undefined for any other value. */

@@ -37,13 +37,11 @@ function compileRaw (schema: JsonSchema, json: JsonBytes, build: Build): Seriali
 
 function compileOne (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
   const reader = compileDocument(schema)
-  return reader && ((value) => {
-    const source = RawDocument.of(value)
-    if (!source) return undefined
+  return reader && ((value) => RawDocument.json(value, ({ bson, elements, only }) => {
     json.clear()
-    reader.write(source.bson, json, source.elements)
+    reader.write(bson, json, elements, only)
     return take(json)
-  })
+  }))
 }
 
 /** An object with one list of documents; what it has beside that is written after it. */

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { RecordNotFoundError } from '../../lib/http/errors.js'
+import { RecordNotFoundError, SetupError } from '../../lib/http/errors.js'
+import type { ListQuery } from '../../lib/query/list-query.js'
 import { FieldConversion } from '../../lib/resources/fields.js'
-import type { Repository } from '../../lib/resources/repository.js'
-import { linkHeader, pageReferences } from '../../lib/query/link.js'
-import type { ListQuery, Page } from '../../lib/query/list-query.js'
-import { RawList } from '../../lib/serialization/raw-document.js'
-import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.js'
+import { Changed, type Repository } from '../../lib/resources/repository.js'
+import type { Body, Fields, Resource, Shown, Stored, UpdateBody } from '../../schemas/resource.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
+import { Conditions } from './conditions.js'
+import { isMinimal } from './prefer.js'
 import { resourceSchemas } from './schema.js'
+import { pick, toList, withTags } from './shown.js'
 
 export interface ResourceRoutesOptions {
   resource: Resource
@@ -15,61 +16,90 @@ export interface ResourceRoutesOptions {
   repository: Repository
   /** Put before each operationId, which has to be unique in a host's OpenAPI document. */
   operationIdPrefix: string
+  /** Whether there is access control: then no shared cache may keep an answer. */
+  isPrivate: boolean
+  /** Whether a change without If-Match is refused. */
+  requireIfMatch: boolean
 }
 
 interface OfOne {
   Params: { id: string }
 }
 
+type Changes = Partial<Stored<Fields>>
+
 /** The routes of a resource, at the root of their prefix. */
-const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix }) => {
+const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix, ...rules }) => {
   const { title, plural, pluralTitle } = resource
   const options = routeOptions(operationIdPrefix)
-  const schemas = resourceSchemas(resource, repository)
+  const schemas = resourceSchemas(resource, repository, rules.requireIfMatch)
   const conversion = new FieldConversion(resource.fields)
+  const isServed = repository.capabilities?.includes('conditions') === true
+  if (rules.requireIfMatch && !isServed) throw new SetupError(`requireIfMatch needs a repository of ${plural} with the capability conditions`)
+  const conditions = new Conditions(resource, { ...rules, isServed })
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
     app.post<{ Body: Body<Fields> }>('/', { prefixTrailingSlash, ...options(`create${title}`, schemas.create, hide) }, async (request, reply) => {
       const record = await repository.create(conversion.ofBody(request.body))
       reply.code(201).header('location', locationOf(request, record.id))
-      return record
+      return written(record, request, reply)
     })
 
-    app.get('/', { prefixTrailingSlash, ...options(`list${pluralTitle}`, schemas.list, hide) }, async (request, reply) =>
-      toList(await repository.list(request.query as ListQuery), request, reply)) // as plugins/query-strings.ts parsed it
+    app.get('/', {
+      prefixTrailingSlash,
+      ...options(`list${pluralTitle}`, schemas.list, hide),
+      // the bytes of a list are what its tag is made of
+      onSend: async (request, reply, payload) =>
+        reply.statusCode === 200 && (typeof payload === 'string' || Buffer.isBuffer(payload)) ? conditions.tagList(payload, request, reply) : payload
+    }, async (request, reply) => {
+      const query = request.query as ListQuery // as plugins/query-strings.ts parsed it
+      return toList(withTags(await repository.list(query), query, conditions), plural, request.url, reply)
+    })
   }
 
-  app.get<OfOne>('/:id', options(`show${title}`, schemas.show), async ({ params: { id } }) => {
-    return await repository.find(id) ?? notFound(id)
+  app.get<OfOne>('/:id', options(`show${title}`, schemas.show), async (request, reply) => {
+    const record = await repository.find(request.params.id) ?? notFound(request.params.id)
+    const { fields } = request.query as ListQuery // as above
+    if (conditions.tag(record, request, reply, fields)) return reply.code(304).send()
+    return fields ? pick(record, fields) : record
   })
 
-  app.put<OfOne & { Body: UpdateBody<Fields> }>('/:id', options(`update${title}`, schemas.update), async ({ params: { id }, body }) => {
-    return await repository.update(id, conversion.ofUpdate(body)) ?? notFound(id)
-  })
+  app.put<OfOne & { Body: UpdateBody<Fields> }>('/:id', options(`update${title}`, schemas.update), async (request, reply) =>
+    change(request, reply, conversion.ofUpdate(request.body)))
 
-  app.delete<OfOne>('/:id', options(`delete${title}`, schemas.delete), async ({ params: { id } }, reply) => {
-    if (!await repository.delete(id)) notFound(id)
+  // a host's repository may not know how to remove a field
+  if (schemas.patch) {
+    app.patch<OfOne & { Body: UpdateBody<Fields> }>('/:id', options(`patch${title}`, schemas.patch), async (request, reply) =>
+      change(request, reply, conversion.ofPatch(request.body)))
+  }
+
+  app.delete<OfOne>('/:id', options(`delete${title}`, schemas.delete), async (request, reply) => {
+    const { id } = request.params
+    const outcome = await repository.delete(id, conditions.ifMatch(request))
+    if (outcome instanceof Changed) throw conditions.changed(outcome.current, request, reply)
+    if (!outcome) notFound(id)
     reply.code(204)
   })
 
-  /** A page with references to others, or all that a repository without pages has. */
-  function toList (listed: Awaited<ReturnType<Repository['list']>>, { url }: FastifyRequest, reply: FastifyReply) {
-    if (Array.isArray(listed)) return { [plural]: listed }
-    if (!isPage(listed)) return listed
-    const { next, prev, last, total } = listed
-    const references = pageReferences(url, { ...next !== undefined && { next }, ...prev !== undefined && { prev }, ...last !== undefined && { last } })
-    reply.header('link', linkHeader(references))
-    const list = RawList.renamed(listed, 'items', plural) ?? { [plural]: listed.items }
-    return Object.assign(list, references.next !== undefined && { next: references.next }, total && { total })
+  async function change (request: FastifyRequest<OfOne>, reply: FastifyReply, changes: Changes) {
+    const { id } = request.params
+    const outcome = await repository.update(id, changes, conditions.ifMatch(request)) ?? notFound(id)
+    if (outcome instanceof Changed) throw conditions.changed(outcome.current, request, reply)
+    return written(outcome, request, reply)
+  }
+
+  /** The record that a write made, or no body where the client prefers none (RFC 7240 section 4.2). */
+  function written (record: Shown<Fields>, request: FastifyRequest, reply: FastifyReply) {
+    conditions.tag(record, request, reply)
+    if (!isMinimal(request)) return record
+    reply.header('preference-applied', 'return=minimal')
+    if (reply.statusCode === 200) reply.code(204)
+    return reply.send()
   }
 
   function notFound (id: string): never {
     throw new RecordNotFoundError(title, id)
   }
-}
-
-function isPage (listed: object): listed is Page<object> {
-  return 'items' in listed
 }
 
 export default resourceRoutes

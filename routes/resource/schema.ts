@@ -1,18 +1,23 @@
 import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
-import { compileGrammar } from '../../lib/query/grammar.js'
+import { compileGrammar, selectionGrammar } from '../../lib/query/grammar.js'
+import { PATCH_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
 import { ObjectIdHex } from '../../schemas/common.js'
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 
 /** Each route of a resource: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
-export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository) {
+export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository, requireIfMatch: boolean) {
   const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
-  const { name, plural, title, pluralTitle, scopes, create, update, one, list, exampleShown } = resource
+  const shownGrammar = selectionGrammar(resource.fields)
+  const hasConditions = capabilities.includes('conditions')
+  const conditional = hasConditions ? { headers: ifMatch } : {}
+  const failed: (412 | 428)[] = !hasConditions ? [] : requireIfMatch ? [412, 428] : [412]
+  const { name, plural, title, pluralTitle, scopes, create, update, patch, one, list, exampleShown } = resource
   const tags = [plural]
   const params = Type.Object({ id })
-  const location = { Location: { type: 'string', description: `The path of the new ${name}.` } }
+  const location = { Location: { type: 'string', description: `The path of the new ${name}.` }, ...etag }
 
   const collectionPath = `/${plural}/`
   const path = `/${plural}/${EXAMPLE_ID}`
@@ -28,6 +33,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         tags,
         summary: `Create ${title}`,
         description: `Stores a new ${name}. The server assigns the id; an id in the body is ignored.`,
+        headers: prefer,
         body: create,
         response: {
           201: answer(`The ${name} as stored, with its new id.`, one, exampleShown, location),
@@ -42,21 +48,26 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         summary: `List ${pluralTitle}`,
         description: grammar ? pagesText(plural) : `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
         ...grammar && { querystring: grammar.schema },
+        headers: ifNoneMatch,
         response: {
-          200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, grammar ? link : undefined),
+          200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, { ...grammar && link, ...etag }),
+          304: noContent('The list is the one that the client has.'),
           ...problemAnswers(collectionPath, ofQuery, 400, 422, 500, 503)
         }
       }
     },
     show: {
-      config: needs(scopes.read),
+      config: { ...needs(scopes.read), query: shownGrammar },
       schema: {
         tags,
         summary: `Show ${title}`,
         description: `Answers the ${name} with this id.`,
         params,
+        querystring: shownGrammar.schema,
+        headers: ifNoneMatch,
         response: {
-          200: answer(`The ${name}.`, one, exampleShown),
+          200: answer(`The ${name}.`, one, exampleShown, etag),
+          304: noContent(`The ${name} is the one that the client has.`),
           ...problemAnswers(path, { ...missing, ...ofPath, 400: MALFORMED_QUERY }, 400, 404, 422, 500, 503)
         }
       }
@@ -69,10 +80,29 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         description: 'Changes the given fields and leaves the others; null counts as not given. ' +
           `Without any field to change, the answer is the stored ${name}.`,
         params,
+        headers: { ...prefer, ...conditional.headers, properties: { ...prefer.properties, ...conditional.headers?.properties } },
         body: update,
         response: {
-          200: answer(`The ${name} as it is now.`, one, exampleShown),
-          ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
+          200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
+          204: noContent('The same without a body, where the client prefers that.'),
+          ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, ...failed, 413, 415, 422, 500, 503, 507)
+        }
+      }
+    },
+    // a repository of the five first methods does not know null
+    patch: hasConditions && {
+      config: { ...needs(scopes.write), mediaTypes: PATCH_TYPES },
+      schema: {
+        tags,
+        summary: `Patch ${title}`,
+        description: 'Changes the given fields and leaves the others, by a JSON Merge Patch (RFC 7396): null removes a field, which only optional ones allow.',
+        params,
+        headers: { ...prefer, ...ifMatch, properties: { ...prefer.properties, ...ifMatch.properties } },
+        body: { content: Object.fromEntries(PATCH_TYPES.map((type) => [type, { schema: patch }])) },
+        response: {
+          200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
+          204: noContent('The same without a body, where the client prefers that.'),
+          ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, ...failed, 413, 415, 422, 500, 503, 507)
         }
       }
     },
@@ -83,15 +113,26 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         summary: `Delete ${title}`,
         description: `Removes the ${name} with this id. Success is 204, without a body.`,
         params,
+        ...conditional,
         response: {
           204: noContent(`The ${name} is gone.`),
           // a body is not wanted here, but one that is sent has to be JSON all the same
-          ...problemAnswers(path, { ...missing, ...ofPath }, 400, 404, 413, 415, 422, 500, 503, 507)
+          ...problemAnswers(path, { ...missing, ...ofPath }, 400, 404, ...failed, 413, 415, 422, 500, 503, 507)
         }
       }
     }
   }
 }
+
+const header = (name: string, description: string) => ({ type: 'object', properties: { [name]: { type: 'string', description } } })
+
+const ifMatch = header('if-match', 'The ETag of the record as the client knows it: where it has changed since, the answer is 412 and nothing is changed (RFC 9110 section 13.1.1).')
+
+const ifNoneMatch = header('if-none-match', 'The ETag that the client has: where it is still right, the answer is 304 without a body (RFC 9110 section 13.1.2).')
+
+const prefer = header('prefer', '`return=minimal` for an answer without a body (RFC 7240 section 4.2).')
+
+const etag = { ETag: { type: 'string', description: 'What tells this state from others, for If-Match and If-None-Match (RFC 9110 section 8.8.3).' } }
 
 const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
 

@@ -1,0 +1,33 @@
+import type { Collection, Db } from 'mongodb'
+import { indexText, listIndexes, missingIndexes } from '../lib/resources/indexes.js'
+import type { StoredDocument } from '../lib/resources/mongo-repository.js'
+import type { Resource } from '../schemas/resource.js'
+
+/**
+ * Says which indexes of lists a database lacks, or creates them, one after the other; answers what to print.
+ * A server builds an index while the collection is read and written.
+ */
+export async function runIndexes (database: Db, resources: readonly Resource[], { isCreating, output }: { isCreating: boolean, output: NodeJS.WritableStream }): Promise<string> {
+  const lines: string[] = []
+  for (const resource of resources) {
+    const collection = database.collection<StoredDocument>(resource.collection)
+    const wanted = listIndexes(resource)
+    const missing = await missingIndexes(collection, wanted)
+    const has = `${resource.collection}: ${wanted.length - missing.length} of ${wanted.length} indexes were there`
+    if (missing.length === 0) lines.push(`${has}.`)
+    else if (isCreating) lines.push(`${has}, ${await create(collection, missing, output)} created.`)
+    else lines.push(`${has}. Missing: ${missing.map(indexText).join(', ')}. Create them with: student-course-api indexes --create`)
+  }
+  return lines.join('\n')
+}
+
+async function create (collection: Collection<StoredDocument>, missing: Awaited<ReturnType<typeof missingIndexes>>, output: NodeJS.WritableStream): Promise<number> {
+  const documents = await collection.estimatedDocumentCount()
+  for (const index of missing) {
+    const started = performance.now()
+    output.write(`${collection.collectionName}: creating ${indexText(index)} over ${documents} documents … `)
+    await collection.createIndex(index)
+    output.write(`${Math.round(performance.now() - started)} ms\n`)
+  }
+  return missing.length
+}

@@ -1,0 +1,86 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { digest, isNamed, parseEntityTags } from '../../lib/http/entity-tags.js'
+import { MalformedConditionError, NoConditionsError, PreconditionFailedError, PreconditionRequiredError } from '../../lib/http/errors.js'
+import { createSerializerCompiler } from '../../lib/serialization/serializer.js'
+import type { Fields, Resource, Shown } from '../../schemas/resource.js'
+
+type Condition = (record: Shown<Fields>) => boolean
+
+export interface ConditionOptions {
+  /** Whether a shared cache may keep what one caller may see. */
+  isPrivate: boolean
+  /** Whether a change without If-Match is refused (RFC 6585 section 3). */
+  requireIfMatch: boolean
+  /** Whether the repository obeys conditions. */
+  isServed: boolean
+}
+
+/** The entity tags of a resource's records, and the conditions of requests (RFC 9110 sections 8.8.3 and 13). */
+export class Conditions {
+  #serialize: (record: unknown) => string | Buffer
+  #cacheControl: string
+  #requireIfMatch: boolean
+  #isServed: boolean
+  /** Requests that shared a list share its bytes, which are hashed once. */
+  #digests = new WeakMap<Buffer, string>()
+
+  constructor ({ one }: Resource, { isPrivate, requireIfMatch, isServed }: ConditionOptions) {
+    this.#isServed = isServed
+    this.#serialize = createSerializerCompiler()({ schema: one })
+    this.#cacheControl = isPrivate ? 'private, no-cache' : 'no-cache'
+    this.#requireIfMatch = requireIfMatch
+  }
+
+  /** What the tag of a record says of its state: a hash of all that is shown of it. So it holds for what other software wrote, and in every process. */
+  stateOf (record: unknown): string {
+    return digest(this.#serialize(record))
+  }
+
+  /**
+   * Tags an answer with a record. Answers whether the client named this tag in If-None-Match: then the answer is 304.
+   * @param fields which of its fields are shown, where not all are
+   */
+  tag (record: unknown, { headers }: FastifyRequest, reply: FastifyReply, fields?: readonly string[]): boolean {
+    const state = this.stateOf(record)
+    const opaque = fields ? `${state}.${digest([...fields].sort().join()).slice(0, 8)}` : state
+    reply.header('etag', `"${opaque}"`).header('cache-control', this.#cacheControl)
+    return isNamed(headers['if-none-match'], opaque)
+  }
+
+  /** Tags a list by its bytes, weakly; answers what to send of them. */
+  tagList (payload: string | Buffer, { headers }: FastifyRequest, reply: FastifyReply): string | Buffer {
+    const opaque = this.#digestOf(payload)
+    reply.header('etag', `W/"${opaque}"`).header('cache-control', this.#cacheControl)
+    if (!isNamed(headers['if-none-match'], opaque)) return payload
+    reply.code(304)
+    return ''
+  }
+
+  /** What If-Match asks of the record that is to be changed; undefined for nothing. */
+  ifMatch ({ headers }: FastifyRequest): Condition | undefined {
+    const field = headers['if-match']
+    if (field === undefined && this.#requireIfMatch) throw new PreconditionRequiredError()
+    if (field !== undefined && !this.#isServed) throw new NoConditionsError()
+    const tags = field === undefined ? '*' : parseEntityTags(field)
+    if (tags === undefined) throw new MalformedConditionError('If-Match')
+    if (tags === '*') return undefined
+    const strong = tags.filter(({ isWeak }) => !isWeak).map(({ opaque }) => opaque.split('.')[0])
+    return (record) => strong.includes(this.stateOf(record))
+  }
+
+  /** The error for a record that is not as the request expects it; the answer tells its tag as it is now. */
+  changed (current: unknown, { headers }: FastifyRequest, reply: FastifyReply): Error {
+    const state = this.stateOf(current)
+    reply.header('etag', `"${state}"`)
+    const tags = parseEntityTags(String(headers['if-match']))
+    const isWeakened = Array.isArray(tags) && tags.every(({ isWeak }) => isWeak)
+    return new PreconditionFailedError(isWeakened ? 'If-Match compares strongly, and this tag is weak: a proxy may have weakened it.' : 'The record has changed since.')
+  }
+
+  #digestOf (payload: string | Buffer): string {
+    if (typeof payload === 'string') return digest(payload)
+    const known = this.#digests.get(payload) ?? digest(payload)
+    this.#digests.set(payload, known)
+    return known
+  }
+}
