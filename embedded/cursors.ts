@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { MongoError } from './errors.js'
-import type { Scan } from './scan.js'
+import type { Batches } from './scan.js'
 
 export interface Cursor {
   namespace: string
   /** The session (lsid) that opened it, as hex; its end is the cursor's end. */
   session: string | undefined
-  scan: Scan
-  filterBytes: number
+  batches: Batches
+  /** What its filter takes, and what it keeps of its documents. */
+  heldBytes: number
 }
 
 interface Entry {
@@ -15,7 +16,7 @@ interface Entry {
   readonly lastUsed: number
 }
 
-/** What a cursor keeps besides its filter and session, about. */
+/** What a cursor keeps besides, about. */
 const cursorBytes = 1000
 
 export interface CursorOptions {
@@ -25,7 +26,7 @@ export interface CursorOptions {
   now?: () => number
 }
 
-/** Open cursors, the longest unused first. A cursor holds its filter and a place in a collection, and no transaction. */
+/** Open cursors, the longest unused first. A cursor holds its filter and a place in a collection, or what it has sorted, and no transaction. */
 export class Cursors {
   private readonly open = new Map<bigint, Entry>()
   private readonly limitBytes: number
@@ -90,6 +91,6 @@ export class Cursors {
   }
 }
 
-function sizeOf ({ filterBytes, session }: Cursor): number {
-  return cursorBytes + filterBytes + (session?.length ?? 0)
+function sizeOf ({ heldBytes, session }: Cursor): number {
+  return cursorBytes + heldBytes + (session?.length ?? 0)
 }

@@ -27,20 +27,32 @@ export const codes = {
   IndexKeySpecsConflict: 86,
   CommandNotSupported: 115,
   InvalidIndexSpecificationOption: 197,
+  QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   DataCorruptionDetected: 301,
   APIVersionError: 322,
   APIStrictError: 323,
   UnsupportedOpQueryCommand: 352,
   DuplicateKey: 11000,
   OutOfDiskSpace: 14031,
+  Location15948: 15948,
+  Location15958: 15958,
+  Location15959: 15959,
   Location15975: 15975,
+  Location16410: 16410,
   Location17419: 17419,
+  Location40156: 40156,
+  Location40157: 40157,
+  Location40158: 40158,
+  Location40159: 40159,
+  Location40160: 40160,
   Location40323: 40323,
   Location40324: 40324,
+  Location40352: 40352,
   IDLDuplicateField: 40413,
   IDLFailedToParse: 40414,
   IDLUnknownField: 40415,
-  Location4886600: 4886600
+  Location4886600: 4886600,
+  Location5107201: 5107201
 } as const
 
 export type CodeName = keyof typeof codes

@@ -1,89 +1,158 @@
 import { fieldNamed, fieldsOf, types, type Field } from './bson.js'
+import { nothing } from './compare.js'
+import { comparison, existence, oneOf, ofTypes, textTest, type Test } from './conditions.js'
 import { MongoError } from './errors.js'
-import { filterOperators, servedKind, type Names } from './surface.js'
+import { textOfPattern } from './literal.js'
+import { filterOperators, servedKind } from './surface.js'
+import { typesNamed } from './type-names.js'
+
+/** A condition on a document, as a tree. */
+export type Filter =
+  | { kind: 'all' | 'any', of: Filter[] }
+  | { kind: 'not', of: Filter }
+  | { kind: 'test', field: string, test: Test }
 
 /** Which documents a filter means: those that meet all of it. */
 export interface Selection {
+  filter: Filter
   /** One of these `_id`s; any when missing. */
-  ids?: Field[]
-  conditions: Condition[]
+  ids?: Field[] | undefined
 }
 
-/** A string that a field of the top level equals, or that one element of an array there equals; or that it does not. */
-export interface Condition extends Field {
-  negated?: true
-}
+/** Every document. */
+export const everything: Selection = { filter: { kind: 'all', of: [] } }
 
-/**
- * Takes {}, { _id: value | { $eq: value } | { $in: [values] } } and { field: string | { $eq: string } | { $nin: [strings] } },
- * together too; refuses everything else.
- */
+/** Takes what surface.ts lists, on `_id` and on fields of the top level, and refuses everything else. */
 export function parseFilter (filter: Buffer): Selection {
-  const selection: Selection = { conditions: [] }
-  for (const field of fieldsOf(filter)) {
-    if (field.name.startsWith('$')) servedKind(filterOperators.top, field.name, 'BadValue', 'unknown top level operator')
-    if (field.name !== '_id') selection.conditions.push(...parseConditions(field))
-    else if (selection.ids === undefined) selection.ids = parseId(field)
-    else throw new MongoError('CommandNotSupported', 'The embedded store takes one condition on _id')
+  const parsed = parse(filter)
+  return { filter: parsed, ids: idsOf(parsed) }
+}
+
+/** `{ $and: [...] }` has the meaning of its members side by side, so they are taken apart. */
+export function conjuncts (filter: Filter): Filter[] {
+  return filter.kind === 'all' ? filter.of.flatMap(conjuncts) : [filter]
+}
+
+export function matches (document: Buffer, filter: Filter): boolean {
+  switch (filter.kind) {
+    case 'all':
+      return filter.of.every(one => matches(document, one))
+    case 'any':
+      return filter.of.some(one => matches(document, one))
+    case 'not':
+      return !matches(document, filter.of)
+    case 'test':
+      return filter.test.meets(fieldNamed(document, filter.field))
   }
-  return selection
 }
 
-export function matches (document: Buffer, conditions: Condition[]): boolean {
-  return conditions.every(({ name, value, negated = false }) => meets(fieldNamed(document, name), value) !== negated)
+function parse (filter: Buffer): Filter {
+  return all(fieldsOf(filter).map(field => {
+    if (field.name.startsWith('$')) return parseLogical(field)
+    if (field.name.includes('.')) throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level only, not '${field.name}'`)
+    return parseField(field)
+  }))
 }
 
-function meets (field: Field | undefined, wanted: Buffer): boolean {
-  if (field?.type === types.array) return fieldsOf(field.value).some(element => equalsText(element, wanted))
-  return field !== undefined && equalsText(field, wanted)
+function all (of: Filter[]): Filter {
+  const [first, second] = of
+  return first !== undefined && second === undefined ? first : { kind: 'all', of }
 }
 
-/** A symbol is MongoDB's old kind of string, and equals one. */
-function equalsText ({ type, value }: Field, wanted: Buffer): boolean {
-  return (type === types.string || type === types.symbol) && value.equals(wanted)
+/** { $and: [...] }, { $or: [...] } and { $nor: [...] } */
+function parseLogical ({ name, type, value }: Field): Filter {
+  servedKind(filterOperators.top, name, 'BadValue', 'unknown top level operator')
+  const members = type === types.array ? fieldsOf(value) : []
+  if (members.length === 0) throw new MongoError('BadValue', `${name} argument must be a non-empty array`)
+  const of = members.map(member => {
+    if (member.type !== types.object) throw new MongoError('BadValue', `${name} argument's entries must be objects`)
+    return parse(member.value)
+  })
+  if (name === '$and') return all(of)
+  return name === '$or' ? { kind: 'any', of } : { kind: 'not', of: { kind: 'any', of } }
 }
 
-function parseId (field: Field): Field[] {
-  const operator = operatorOf(field, filterOperators.id)
-  if (operator?.name !== '$in') return [comparable(operator ?? field)]
-  return listed(operator)
+function parseField (field: Field): Filter {
+  const { name, type, value } = field
+  const [first] = type === types.object ? fieldsOf(value) : []
+  if (first?.name.startsWith('$')) return parseOperators(name, value)
+  if (type === types.regex) throw unsupportedPattern()
+  return { kind: 'test', field: name, test: comparison('$eq', field) }
+}
+
+/** { $gt: 1, $lt: 2 } on a field */
+function parseOperators (field: string, operators: Buffer): Filter {
+  const given = fieldsOf(operators)
+  for (const { name } of given) servedKind(field === '_id' ? filterOperators.id : filterOperators.field, name, 'BadValue', 'unknown operator')
+  const options = given.find(({ name }) => name === '$options')
+  if (options !== undefined && !given.some(({ name }) => name === '$regex')) throw new MongoError('BadValue', '$options needs a $regex')
+  return all(given.filter(operator => operator !== options).map(operator => parseOperator(field, operator, options)))
+}
+
+function parseOperator (field: string, operator: Field, options: Field | undefined): Filter {
+  const test = (test: Test): Filter => ({ kind: 'test', field, test })
+  switch (operator.name) {
+    case '$ne':
+      if (operator.type === types.regex) throw new MongoError('BadValue', "Can't have regex as arg to $ne.")
+      return { kind: 'not', of: test(comparison('$eq', operator)) }
+    case '$in':
+      return test(oneOf(listed(operator)))
+    case '$nin':
+      return { kind: 'not', of: test(oneOf(listed(operator))) }
+    case '$exists':
+      return isTrue(operator) ? test(existence) : { kind: 'not', of: test(existence) }
+    case '$type':
+      return test(ofTypes(typesNamed(operator)))
+    case '$not':
+      return { kind: 'not', of: parseNegated(field, operator) }
+    case '$regex':
+      return test(textTest(textOfPattern(operator), operator, options))
+    default:
+      return test(comparison(operator.name, operator))
+  }
+}
+
+function parseNegated (field: string, { type, value }: Field): Filter {
+  if (type === types.regex) throw unsupportedPattern()
+  if (type !== types.object || fieldsOf(value).length === 0) throw new MongoError('BadValue', '$not argument must be a non-empty object')
+  return parseOperators(field, value)
 }
 
 /** The values of an $in or $nin. */
 function listed ({ name, type, value }: Field): Field[] {
   if (type !== types.array) throw new MongoError('BadValue', `${name} needs an array`)
-  return fieldsOf(value).map(field => inListed(name, field))
+  return fieldsOf(value).map(field => {
+    if (field.type === types.regex) throw unsupportedPattern()
+    if (field.type === types.object && fieldsOf(field.value)[0]?.name.startsWith('$')) throw new MongoError('BadValue', `cannot nest $ under ${name}`)
+    return field
+  })
 }
 
-function parseConditions (field: Field): Condition[] {
-  const operator = operatorOf(field, filterOperators.field)
-  if (operator?.name !== '$nin') return [parseCondition(field.name, comparable(operator ?? field))]
-  return listed(operator).map(value => ({ ...parseCondition(field.name, value), negated: true }))
+/** As MongoDB takes a value for a flag: what is neither false, 0, null nor undefined. */
+function isTrue ({ type, value }: Field): boolean {
+  if (type === types.null || type === types.undefined) return false
+  const isNumeric = [types.boolean, types.double, types.int32, types.int64].some(one => one === type)
+  // no bit is set in a zero but the sign of -0.0
+  return !isNumeric || value.some((byte, at) => byte !== 0 && !(type === types.double && at === 7 && byte === 0x80))
 }
 
-function parseCondition (name: string, { type, value }: Field): Condition {
-  if (type !== types.string || name.includes('.')) {
-    throw new MongoError('CommandNotSupported', `The embedded store compares fields of the top level with strings only, not '${name}'`)
+/** The `_id`s that the filter names. */
+function idsOf (filter: Filter): Field[] | undefined {
+  for (const one of conjuncts(filter)) {
+    if (one.kind === 'test' && one.field === '_id' && one.test.equals !== undefined) return one.test.equals
   }
-  return { name, type, value }
+  return undefined
 }
 
-/** The one operator of { $eq: value }, { $in: values } or { $nin: values }; undefined for a plain value. */
-function operatorOf ({ type, value }: Field, names: Names): Field | undefined {
-  const [operator, other] = type === types.object ? fieldsOf(value) : []
-  if (operator === undefined || !operator.name.startsWith('$')) return
-  for (const { name } of fieldsOf(value)) servedKind(names, name, 'BadValue', 'unknown operator')
-  if (other !== undefined) throw new MongoError('CommandNotSupported', 'The embedded store takes one operator on a field')
-  return operator
+/** What a document that an upsert makes has of its filter: the fields that equal one value. */
+export function equalities (filter: Filter): Field[] {
+  return conjuncts(filter).flatMap(one => {
+    if (one.kind === 'any' || (one.kind === 'not' && one.of.kind === 'any')) throw new MongoError('CommandNotSupported', 'The embedded store does not upsert by $or or $nor')
+    const [value = nothing] = one.kind === 'test' && one.test.operator === '$eq' ? one.test.values : []
+    return value === nothing || one.kind !== 'test' ? [] : [{ ...value, name: one.field }]
+  })
 }
 
-function inListed (operator: string, field: Field): Field {
-  if (field.type === types.object && fieldsOf(field.value)[0]?.name.startsWith('$')) throw new MongoError('BadValue', `cannot nest $ under ${operator}`)
-  return comparable(field)
-}
-
-function comparable (field: Field): Field {
-  if (field.type === types.regex) throw new MongoError('CommandNotSupported', 'The embedded store does not match by regular expressions')
-  if (field.type === types.undefined) throw new MongoError('BadValue', 'cannot compare to undefined')
-  return field
+function unsupportedPattern (): MongoError {
+  return new MongoError('CommandNotSupported', 'The embedded store matches by $regex only')
 }

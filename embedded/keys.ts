@@ -13,6 +13,8 @@ const ranks = new Map<number, number>([
   [types.boolean, 10], [types.date, 11], [types.timestamp, 12], [types.regex, 13], [types.code, 14], [types.maxKey, 15]
 ])
 
+const numberRank = 4
+
 /** Every key of a collection begins with this; no name holds a zero byte. */
 export function collectionPrefix (namespace: string): Buffer {
   return Buffer.from(`${namespace}\0`)
@@ -50,9 +52,53 @@ export function fittedKey (key: Buffer): Buffer {
   return Buffer.concat([key.subarray(0, maxKeyBytes - hash.length), hash])
 }
 
-function encodeValue (field: Field): Buffer {
+/** Where a type stands in MongoDB's order of types; numbers have one place, and so have strings and symbols. */
+export function rankOf (type: number): number {
   // Types without a rank do not pass `validate`.
-  const rank = Buffer.from([Number(ranks.get(field.type))])
+  return Number(ranks.get(type))
+}
+
+/**
+ * A value in bytes that compare as MongoDB compares values, and none of which begins another: its rank, then what it holds. Of a number, unlike in the key of
+ * a document, the double that it is, or else the next one below and then the number itself, so that doubles stay short.
+ */
+export function valueKey (field: Field): Buffer {
+  if (rankOf(field.type) !== numberRank) return encodeValue(field)
+  const double = nearestDouble(field)
+  if (isDouble(field, double)) return doubleKey(double)
+  const exact = encodeContent(field)
+  const order = Buffer.compare(encodeDouble(double), exact)
+  if (order === 0) return doubleKey(double)
+  const key = doubleKey(double).fill(1, 9)
+  if (order > 0) key.writeBigUInt64BE(key.readBigUInt64BE(1) - 1n, 1)
+  return Buffer.concat([key, exact])
+}
+
+function nearestDouble ({ type, value }: Field): number {
+  if (type === types.double) return value.readDoubleLE()
+  if (type === types.int32) return value.readInt32LE()
+  return Number(type === types.int64 ? value.readBigInt64LE() : new Decimal128(value).toString())
+}
+
+/** Whether it is seen without more that the number is this double. */
+function isDouble ({ type }: Field, double: number): boolean {
+  return type === types.double || type === types.int32 || (type === types.int64 && Number.isSafeInteger(double))
+}
+
+/** The rank, a double's bits so that they stand in order, NaN before all others, and a zero. */
+function doubleKey (double: number): Buffer {
+  const key = Buffer.alloc(10)
+  key[0] = numberRank
+  if (Number.isNaN(double)) return key
+  // 0 and -0 are one number
+  key.writeDoubleBE(double === 0 ? 0 : double, 1)
+  const isNegative = double < 0
+  for (let at = 1; at <= (isNegative ? 8 : 1); at++) key[at] = Number(key[at]) ^ (isNegative ? 0xff : 0x80)
+  return key
+}
+
+function encodeValue (field: Field): Buffer {
+  const rank = Buffer.from([rankOf(field.type)])
   return Buffer.concat([rank, encodeContent(field)])
 }
 

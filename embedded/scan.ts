@@ -1,42 +1,55 @@
 import type { Field } from './bson.js'
 import type { Collection } from './collection.js'
-import { matches, type Selection } from './filter.js'
+import { conjuncts, matches, type Selection } from './filter.js'
 import { documentKey } from './keys.js'
 import type { Project } from './projection.js'
 import type { Entry } from './table.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
-const batchBytes = 16 * 1024 * 1024
+export const batchBytes = 16 * 1024 * 1024
 /** Documents, and their bytes, handled before other connections get their turn: a few milliseconds. */
 const sliceLength = 1000
 const sliceBytes = 1024 * 1024
 
+/** What a cursor takes its batches from. */
+export interface Batches {
+  readonly done: boolean
+  /** What it keeps in memory between two of them. */
+  readonly heldBytes: number
+  batch (length: number): Promise<Buffer[]>
+}
+
 export interface ScanOptions {
   limit?: number
+  /** So many that are selected come before those that are wanted. */
+  skip?: number
   reverse?: boolean
   /** What batches hold of each document; all of it without one. */
   project?: Project | undefined
 }
 
 /** A walk over the selected documents of a collection in `_id` order. It remembers a key and holds no transaction between batches. */
-export class Scan {
+export class Scan implements Batches {
+  readonly heldBytes = 0
   private readonly collection: Collection
   private readonly selection: Selection
   private readonly reverse: boolean
   private readonly project: Project
   private remaining: number
+  private skip: number
   /** The keys still to look up, or the range still to read. */
   private keys: Buffer[] | undefined
   private start: Buffer
   private end: Buffer
   private exhausted = false
 
-  constructor (collection: Collection, selection: Selection, { limit = Infinity, reverse = false, project = document => document }: ScanOptions = {}) {
+  constructor (collection: Collection, selection: Selection, { limit = Infinity, skip = 0, reverse = false, project = document => document }: ScanOptions = {}) {
     this.collection = collection
     this.selection = selection
     this.reverse = reverse
     this.project = project
     this.remaining = limit
+    this.skip = skip
     this.keys = selection.ids && distinctKeys(collection.prefix, selection.ids, reverse)
     this.start = collection.prefix
     this.end = collection.end
@@ -61,15 +74,17 @@ export class Scan {
 
   /** The next documents: at most `length`, and as many as are handled in one turn. None of them does not mean that there are no more. */
   slice (length = sliceLength, enoughBytes = sliceBytes): Entry[] {
-    const wanted = Math.min(length, sliceLength, this.remaining)
+    const wanted = Math.min(Math.min(length, this.remaining) + this.skip, sliceLength)
     const bytes = Math.min(enoughBytes, sliceBytes)
     const found = this.keys === undefined ? this.readOn(wanted, bytes) : this.lookUp(this.keys, wanted, bytes)
+    const skipped = found.splice(0, this.skip)
+    this.skip -= skipped.length
     this.remaining -= found.length
     return found
   }
 
   private readOn (wanted: number, bytes: number): Entry[] {
-    const limit = this.selection.conditions.length === 0 ? wanted : sliceLength
+    const limit = conjuncts(this.selection.filter).length === 0 ? wanted : sliceLength
     const { entries, end } = this.collection.read({ start: this.start, end: this.end, reverse: this.reverse, limit, bytes })
     const found = entries.filter(({ value }) => this.matches(value)).slice(0, wanted)
     const last = found.length === wanted ? found.at(-1) : entries.at(-1)
@@ -96,7 +111,7 @@ export class Scan {
   }
 
   private matches (document: Buffer): boolean {
-    return matches(document, this.selection.conditions)
+    return matches(document, this.selection.filter)
   }
 }
 

@@ -21,6 +21,8 @@ export interface ServerOptions {
   closeTimeoutMs?: number
   /** When expired documents are removed. */
   expiry?: SweeperOptions
+  /** What a sort that no index serves may keep in memory. */
+  sortLimitBytes?: number
   /** When idle connections end, and how much memory all may use. */
   connections?: ConnectionsOptions
 }
@@ -41,7 +43,7 @@ export async function serve ({ directory, gate, socketPath, token, closeTimeoutM
   const sweeper = new Sweeper(storage, expiry)
   const cursors = new Cursors()
   const connections = new Connections(options.connections)
-  const server = createServer(socket => connections.add(socket, { storage, cursors }, token))
+  const server = createServer(socket => connections.add(socket, { storage, cursors, sortLimitBytes: options.sortLimitBytes }, token))
   server.maxConnections = maxConnections
   server.listen(socketPath === undefined ? { host: '127.0.0.1', port: 0 } : { path: socketPath })
   const listening = once(server, 'listening')

@@ -33,8 +33,8 @@ export const commands = {
   dropDatabase: { served: { writeConcern: 'object' }, refused: [] },
   endSessions: { served: { writeConcern: 'object' }, refused: [] },
   find: {
-    served: { filter: 'object', projection: 'object', sort: 'object', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
-    refused: ['skip', 'hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
+    served: { filter: 'object', projection: 'object', sort: 'object', skip: 'number', limit: 'number', batchSize: 'number', singleBatch: 'boolean' },
+    refused: ['hint', 'collation', 'let', 'min', 'max', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'noCursorTimeout',
       'allowPartialResults', 'allowDiskUse', 'oplogReplay']
   },
   findAndModify: {
@@ -71,14 +71,34 @@ export const genericFields: Names = {
 /** One of the deletes of a delete. */
 export const deleteStatement: Names = { served: { q: 'object', limit: 'number' }, refused: ['collation', 'hint'] }
 
-const otherOperators = ['$ne', '$gt', '$gte', '$lt', '$lte', '$exists', '$type', '$not', '$regex', '$options', '$mod', '$all', '$size',
-  '$elemMatch', '$comment', '$ref', '$id', '$db']
+/** Operators on a field, `_id` or another one of the top level. */
+const fieldOperators = {
+  served: {
+    $eq: 'any',
+    $ne: 'any',
+    $gt: 'any',
+    $gte: 'any',
+    $lt: 'any',
+    $lte: 'any',
+    $in: 'array',
+    $nin: 'array',
+    $exists: 'any',
+    $type: 'any',
+    $not: 'object',
+    $regex: 'string',
+    $options: 'string'
+  },
+  refused: ['$mod', '$all', '$size', '$elemMatch', '$comment', '$ref', '$id', '$db', '$bitsAllSet', '$bitsAnySet', '$bitsAllClear', '$bitsAnyClear']
+} as const satisfies Names
 
 /** Operators in a filter: beside its fields, on `_id`, and on other fields of the top level. */
 export const filterOperators = {
-  top: { served: {}, refused: ['$and', '$or', '$nor', '$expr', '$where', '$text', '$jsonSchema', '$comment', '$alwaysTrue', '$alwaysFalse'] },
-  id: { served: { $eq: 'any', $in: 'array' }, refused: ['$nin', ...otherOperators] },
-  field: { served: { $eq: 'string', $nin: 'array' }, refused: ['$in', ...otherOperators] }
+  top: {
+    served: { $and: 'array', $or: 'array', $nor: 'array' },
+    refused: ['$expr', '$where', '$text', '$jsonSchema', '$comment', '$alwaysTrue', '$alwaysFalse']
+  },
+  id: fieldOperators,
+  field: fieldOperators
 } satisfies Record<string, Names>
 
 /** Operators of an update, on fields of the top level. */
@@ -87,11 +107,13 @@ export const updateOperators = {
   refused: ['$min', '$max', '$mul', '$rename', '$unset', '$currentDate', '$addToSet', '$pop', '$pull', '$push', '$pullAll', '$bit']
 } as const satisfies Names
 
-/** The fields to sort by, one at a time. */
-export const sortFields: readonly string[] = ['_id']
+/** What may be sorted by, in up to so many keys, each ascending or descending. */
+export const sortFields = ['_id', 'a field'] as const
+export const maxSortKeys = 4
 
-/** The stages of the one pipeline there is, in their order. */
-export const stages = ['$match', '$group'] as const
+/** The stages of the two pipelines there are, in their order. The $limit is optional. */
+export const pipelines = [['$match', '$group'], ['$match', '$limit', '$count']] as const
+export const stages = [...new Set(pipelines.flat())]
 
 /** An index: on one field of the top level, ascending, by which documents expire. */
 export const indexOptions: Names = {

@@ -8,6 +8,8 @@ import type { Storage } from '../storage.js'
 export interface Context {
   storage: Storage
   cursors: Cursors
+  /** What a sort may keep in memory; MongoDB's limit by default. */
+  sortLimitBytes?: number | undefined
   connectionId: number
 }
 

@@ -1,6 +1,7 @@
 import { fieldsOf, text, types, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
+import { everything } from '../filter.js'
 import { checkField, numberOf } from '../request.js'
 import { Scan } from '../scan.js'
 import { indexOptions } from '../surface.js'
@@ -48,7 +49,7 @@ function isKnown (index: TtlIndex, indexes: TtlIndex[]): boolean {
 
 /** Gives the documents that are stored their entries, some in each transaction. A crash on the way leaves the index unbuilt, for the next call to build. */
 async function build (collection: Collection, names: string[]): Promise<void> {
-  const scan = new Scan(collection, { conditions: [] })
+  const scan = new Scan(collection, everything)
   while (!scan.done) {
     await collection.write(() => {
       for (const { key, value } of scan.slice()) collection.index(key, value)

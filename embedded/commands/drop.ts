@@ -1,4 +1,5 @@
 import { Collection, namespaces } from '../collection.js'
+import { everything } from '../filter.js'
 import { Scan } from '../scan.js'
 import { ok, type Run } from './command.js'
 
@@ -22,7 +23,7 @@ async function dropAll (collection: Collection): Promise<number> {
       if (!collection.exists) return true
       indexes = 1 + collection.indexes.length
       // from the front each time: what others insert meanwhile goes too
-      const scan = new Scan(collection, { conditions: [] })
+      const scan = new Scan(collection, everything)
       for (const { key } of scan.slice()) collection.remove(key)
       if (scan.done) collection.forget()
       return scan.done

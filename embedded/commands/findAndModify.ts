@@ -2,7 +2,7 @@ import { serialize } from 'bson'
 import { append, documentOf, types, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
-import { parseFilter, type Selection } from '../filter.js'
+import { equalities, parseFilter, type Selection } from '../filter.js'
 import { documentKey } from '../keys.js'
 import type { Request } from '../request.js'
 import { Scan } from '../scan.js'
@@ -58,11 +58,12 @@ function first (scan: Scan): Entry | undefined {
 }
 
 /** The new document has what the filter says, then what the update does. */
-function insert (collection: Collection, { ids: [id, other] = [], conditions }: Selection, update: Update): Outcome {
+function insert (collection: Collection, { ids: [id, other] = [], filter }: Selection, update: Update): Outcome {
   if (id === undefined || other !== undefined) throw new MongoError('CommandNotSupported', 'The embedded store does not upsert by a list of _ids')
   const upserted = { ...id, name: '_id' }
   checkId(upserted)
-  const start = documentOf([upserted, ...conditions.filter(({ negated }) => !negated).toSorted(byName)])
+  const fields = equalities(filter).toSorted(byName).filter(({ name }) => name !== '_id')
+  const start = documentOf([upserted, ...fields])
   const document = applyUpdate(start, update, true) ?? start
   const key = documentKey(collection.prefix, upserted)
   if (collection.get(key) !== undefined) throw duplicate(collection.namespace, upserted)

@@ -5,8 +5,8 @@ export const getMore: Run = async (request, { cursors }) => {
   const batchSize = request.count('batchSize', 0) || Infinity
   const namespace = request.namespace('collection')
   const id = request.required('getMore', 'int64').value.readBigInt64LE()
-  const { scan } = cursors.use(id, namespace)
-  const documents = await scan.batch(batchSize)
-  if (scan.done) cursors.kill(id)
-  return cursorReply(namespace, scan.done ? 0n : id, 'nextBatch', documents)
+  const { batches } = cursors.use(id, namespace)
+  const documents = await batches.batch(batchSize)
+  if (batches.done) cursors.kill(id)
+  return cursorReply(namespace, batches.done ? 0n : id, 'nextBatch', documents)
 }

@@ -11,7 +11,11 @@ export interface Fault {
 }
 
 export const faults: Fault[] = [
-  { title: 'a comparison inverted: a filter by a string finds what differs', file: 'filter.js', from: '&& value.equals(wanted)', to: '&& !value.equals(wanted)' },
+  { title: 'a comparison inverted: $gt finds what is below', file: 'conditions.js', from: '$gt: order => order > 0', to: '$gt: order => order < 0' },
+  { title: 'a filter that leaves types out of account', file: 'conditions.js', from: 'if (!isWithin)', to: 'if (false)' },
+  { title: 'a null that a missing field does not equal', file: 'conditions.js', from: 'meets(field ?? nothing)', to: 'meets(field)' },
+  { title: 'an array that sorts by its least element in any direction', file: 'sort.js', from: 'descending ? elements.at(-1) : elements[0]', to: 'elements[0]' },
+  { title: 'a sort that loses a document where it drops one', file: 'sorted.js', from: 'this.heap.compare(kept, this.heap.last) >= 0', to: 'this.heap.compare(kept, this.heap.last) <= 0' },
   { title: 'an index entry dropped: none for the dates of an array', file: 'ttl.js', from: 'found.type === types.array ? fieldsOf(found.value) : [found]', to: '[found]' },
   { title: 'an index entry left behind: a changed date does not replace the old one', file: 'collection.js', from: '        this.unindex(key);\n        this.index(key, document);', to: '        this.index(key, document);' },
   { title: 'an int32 that wraps around', file: 'increment.js', from: 'isWithin(sum, int32Limit)', to: 'true' },
@@ -20,7 +24,7 @@ export const faults: Fault[] = [
   { title: 'a batch that goes on after its first error', file: 'commands/insert.js', from: 'if (ordered)', to: 'if (false)' },
   { title: 'a cursor that loses a document between two batches', file: 'scan.js', from: 'found.length === wanted ? found.at(-1) : entries.at(-1)', to: 'entries.at(-1)' },
   { title: 'an upsert that writes over a document', file: 'commands/findAndModify.js', from: 'if (collection.get(key) !== undefined)', to: 'if (false)' },
-  { title: 'a sort that does not look at its direction', file: 'commands/find.js', from: 'return direction === -1', to: 'return false' },
+  { title: 'a sort that does not look at its direction', file: 'sort.js', from: 'descending: direction === -1', to: 'descending: false' },
   { title: 'an unknown field that passes', file: 'surface.js', from: 'throw new MongoError(unknown, ', to: "return 'any'; throw new MongoError(unknown, " }
 ]
 

@@ -24,7 +24,7 @@ export function rowsOf (command: Document): string[] {
     ...names.flatMap(field => [`${name}.${field}`, `any.${field}`]),
     ...[command.filter, command.query, ...listOf(command.pipeline).map(stage => stage.$match), ...listOf(command.deletes).map(({ q }) => q)].flatMap(rowsOfFilter),
     ...listOf(command.deletes).flatMap(statement => Object.keys(statement).map(field => `delete.deletes.${field}`)),
-    ...sortedBy(command.sort).map(field => `sort ${field}`),
+    ...sortedBy(command.sort).map(field => `sort ${field === '_id' ? field : 'a field'}`),
     ...keysOf(command.update).map(operator => `update ${operator}`),
     ...listOf(command.pipeline).flatMap(stage => Object.keys(stage).map(operator => `stage ${operator}`)),
     ...listOf(command.indexes).flatMap(index => Object.keys(index).map(option => `index ${option}`))
@@ -33,7 +33,15 @@ export function rowsOf (command: Document): string[] {
 }
 
 function rowsOfFilter (filter: unknown): string[] {
-  return keysOf(filter).flatMap(field => keysOf((filter as Document)[field]).map(operator => `filter ${field === '_id' ? 'id' : 'field'} ${operator}`))
+  return keysOf(filter).flatMap(field => {
+    const condition = (filter as Document)[field]
+    if (field.startsWith('$')) return [`filter top ${field}`, ...listOf(condition).flatMap(rowsOfFilter)]
+    return rowsOfCondition(field === '_id' ? 'id' : 'field', condition)
+  })
+}
+
+function rowsOfCondition (where: string, condition: unknown): string[] {
+  return keysOf(condition).flatMap(operator => [`filter ${where} ${operator}`, ...operator === '$not' ? rowsOfCondition(where, (condition as Document).$not) : []])
 }
 
 /** The driver's own commands have a map. */

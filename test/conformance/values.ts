@@ -27,7 +27,8 @@ const numbers = [
   Long.fromNumber(0), Long.fromNumber(1), Long.fromNumber(2 ** 31), Long.MAX_VALUE, Long.MIN_VALUE, Long.fromBigInt(2n ** 53n + 1n)
 ]
 
-const decimals = ['0', '1', '1.00', '1.5', '0.1', '-7', '9007199254740993', '1E+6000', 'NaN', 'Infinity', '-Infinity'].map(text => Decimal128.fromString(text))
+/** None is a decimal that no double is, yet near one: SecantusDB takes 0.1 and the double 0.1 for equal, which `lookalikes` show. */
+const decimals = ['0', '1', '1.00', '1.5', '0.25', '-7', '9007199254740993', '1E+6000', 'NaN', 'Infinity', '-Infinity'].map(text => Decimal128.fromString(text))
 
 /** Few, so that filters find something. */
 export const texts = ['a', 'b', 'c', 'ab', '', 'é', 'a\0b', '$a']

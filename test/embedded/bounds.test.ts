@@ -7,6 +7,7 @@ import { maxDepth, maxElements, validate } from '../../embedded/bson.js'
 import { Collection } from '../../embedded/collection.js'
 import { Connections } from '../../embedded/connections.js'
 import { Cursors } from '../../embedded/cursors.js'
+import { everything } from '../../embedded/filter.js'
 import { Scan } from '../../embedded/scan.js'
 import { Storage } from '../../embedded/storage.js'
 import { Sweeper } from '../../embedded/sweeper.js'
@@ -140,7 +141,7 @@ t.test('the bounds are there by default', async t => {
   let now = 0
   const cursors = new Cursors({ now: () => now })
   t.teardown(() => cursors.close())
-  const cursor = { namespace: 'college.students', session: 'ab', filterBytes: megabyte, scan: Object.create(null) }
+  const cursor = { namespace: 'college.students', session: 'ab', heldBytes: megabyte, batches: Object.create(null) }
   for (let added = 0; added < 100; added++) cursors.add(cursor)
   t.equal(cursors.size, 63)
   now = 600_001
@@ -163,7 +164,7 @@ t.test('connections, cursors and expired documents are looked through once a min
   const sweeper = new Sweeper(storage)
   intervals.restore()
   t.same(timers.map(({ intervalMs }) => intervalMs), [60_000, 60_000, 60_000])
-  cursors.add({ namespace: 'college.students', session: 'ab', filterBytes: 1, scan: Object.create(null) })
+  cursors.add({ namespace: 'college.students', session: 'ab', heldBytes: 1, batches: Object.create(null) })
   let ended = 0
   const socket = Object.assign(new EventEmitter(), { setNoDelay () {}, destroy () { ended++ } })
   // no more of a socket is used here
@@ -197,7 +198,7 @@ t.test('a sweep ends with the slice it is at when the store closes', async t => 
 t.test('cursors together keep no more than their limit: the one unused for longest ends', async t => {
   const cursors = new Cursors({ limitBytes: 5000 })
   t.teardown(() => cursors.close())
-  const cursor = { namespace: 'college.students', session: 'ab', filterBytes: 1000, scan: Object.create(null) }
+  const cursor = { namespace: 'college.students', session: 'ab', heldBytes: 1000, batches: Object.create(null) }
   const [first, second] = [cursors.add(cursor), cursors.add(cursor)]
   cursors.use(first, 'college.students')
   const third = cursors.add(cursor)
@@ -235,7 +236,7 @@ t.test('a walk handles some documents in a turn, and fewer where they are large'
       }
     })
     const turns: number[] = []
-    for (const scan = new Scan(collection, { conditions: [] }); !scan.done;) turns.push(scan.slice().length)
+    for (const scan = new Scan(collection, everything); !scan.done;) turns.push(scan.slice().length)
     t.equal(turns.reduce((sum, length) => sum + length), count)
     t.equal(Math.max(...turns), most, namespace)
   }

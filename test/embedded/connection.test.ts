@@ -189,7 +189,7 @@ t.test('close answers what is in work and ends who does not read', async t => {
 t.test('an idle cursor ends after its time, a used one does not', async t => {
   let now = 0
   const cursors = new Cursors({ timeoutMs: 1000, now: () => now })
-  const cursor = { namespace: 'college.students', session: undefined, filterBytes: 5, scan: Object.create(null) }
+  const cursor = { namespace: 'college.students', session: undefined, heldBytes: 5, batches: Object.create(null) }
   const [idle, used] = [cursors.add(cursor), cursors.add(cursor)]
   now = 900
   cursors.use(used, 'college.students')

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Collection } from '../../embedded/collection.js'
 import { openCopy, storePath } from '../../embedded/file.js'
+import { everything } from '../../embedded/filter.js'
 import { inspect } from '../../embedded/inspect.js'
 import { Scan } from '../../embedded/scan.js'
 import { Storage } from '../../embedded/storage.js'
@@ -55,7 +56,7 @@ async function readAll (storage: Storage, stored: Record<string, string>, { erro
   let count = 0
   try {
     for (const namespace of namespaces) {
-      const scan = new Scan(new Collection(storage, namespace), { conditions: [] })
+      const scan = new Scan(new Collection(storage, namespace), everything)
       while (!scan.done) {
         for (const { key, value } of scan.slice()) {
           count++

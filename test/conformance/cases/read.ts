@@ -2,21 +2,7 @@ import { Int32, Long, type Document } from 'mongodb'
 import { asSet, exact, type Side } from '../side.js'
 import { chance, id, one, some, texts, upTo } from '../values.js'
 import { collection, large, largeCount, type Case } from './case.js'
-
-/** A filter that the surface has, on documents of the shared collections. */
-export function filter (): Document {
-  const name = one(['name', 'type', 'tags', 'missing'])
-  const text = one([one(texts), { $eq: one(texts) }, { $nin: Array.from({ length: upTo(3) }, () => one(texts)) }])
-  if (chance(0.25)) return { [name]: text }
-  return chance(0.3) ? { ...idFilter(), [name]: text } : idFilter()
-}
-
-export function idFilter (): Document {
-  const kind = upTo(3)
-  if (kind === 0) return { _id: id() }
-  if (kind === 1) return { _id: { $eq: id() } }
-  return { _id: { $in: Array.from({ length: upTo(5) }, id) } }
-}
+import { filter, operated } from './filters.js'
 
 /** Fields of the top level, as find and findAndModify are asked for them; empty for all. */
 export function projection (): Document {
@@ -29,9 +15,28 @@ export const reads: Record<string, () => Case> = {
     const command = { find: collection(), filter: chance(0.1) ? {} : filter(), ...generic() }
     return { run: async side => found(await side.command(command), asSet) }
   },
+  'find by operators' () {
+    const command = { find: one([collection(), large]), filter: operated(), sort: { _id: 1 } }
+    return { run: async side => found(await side.command(command)) }
+  },
   'find in the order of _id' () {
     const command = { find: collection(), filter: chance(0.6) ? {} : filter(), ...(chance(0.3) && { projection: projection() }), sort: { _id: one([1, -1, new Int32(1), Long.fromNumber(-1)]) }, limit: upTo(20) }
     return { run: async side => found(await side.command(command)) }
+  },
+  'find in an order' () {
+    const command = {
+      find: collection(),
+      filter: chance(0.5) ? {} : filter(),
+      ...(chance(0.2) && { projection: projection() }),
+      sort: sort(),
+      ...(chance(0.4) && { skip: one([0, 1, 3, new Int32(10), Long.fromNumber(2)]) }),
+      ...(chance(0.6) && { limit: upTo(20) })
+    }
+    return { run: async side => found(await side.command(command)) }
+  },
+  'find in an order and getMore to the end' () {
+    const command = { find: large, filter: chance(0.5) ? {} : filter(), sort: sort(), batchSize: one([1, 20, 101]), ...(chance(0.5) && { skip: upTo(50) }), ...(chance(0.5) && { limit: 1 + upTo(100) }) }
+    return { run: side => batches(side, command, { batchSize: 50 }) }
   },
   'find and getMore to the end' () {
     const command = {
@@ -78,10 +83,23 @@ export const reads: Record<string, () => Case> = {
     const command = { aggregate: collection(), pipeline, cursor: one([{}, { batchSize: 10 }]) }
     return { run: async side => found(await side.command(command)) }
   },
+  'aggregate to count up to a limit' () {
+    const $limit = one([1, 2, 10, 1000, new Int32(3), Long.fromNumber(5)])
+    const pipeline = [{ $match: chance(0.2) ? {} : filter() }, ...chance(0.6) ? [{ $limit }] : [], { $count: one(['n', 'count', 'ünï']) }]
+    const command = { aggregate: one([collection(), large]), pipeline, cursor: {} }
+    return { run: async side => found(await side.command(command)) }
+  },
   "the driver's countDocuments" () {
     const [name, by] = [one([collection(), large]), chance(0.3) ? {} : filter()]
     return { run: async side => [await side.collection(name).countDocuments(by), await side.collection(name).estimatedDocumentCount()] }
   }
+}
+
+/** By up to four fields, the last of them `_id`, so that there is one order only; or by `_id` first, after which nothing matters. */
+export function sort (): Map<string, unknown> {
+  const direction = (): unknown => one([1, -1, new Int32(1), Long.fromNumber(-1)])
+  const fields = chance(0.1) ? ['_id', 'name'] : [...some(['name', 'type', 'n', 'tags', 'extra', 'missing'], 0, 3), '_id']
+  return new Map(fields.map(name => [name, direction()]))
 }
 
 /** What any command may carry. */

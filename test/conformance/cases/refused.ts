@@ -2,7 +2,7 @@ import { Int32, Long, type Document } from 'mongodb'
 import { commands } from '../../../embedded/surface.js'
 import { chance, document, id, one, value } from '../values.js'
 import { collection, type Case } from './case.js'
-import { idFilter } from './read.js'
+import { idFilter } from './filters.js'
 import { update } from './write.js'
 
 /** A command that would be taken, of each kind that has fields. */
@@ -71,7 +71,9 @@ export const refusals: Record<string, () => Case> = {
     return { run: side => side.command(command) }
   },
   'a filter with an unknown operator' () {
-    const by = one([{ _id: { $foo: 1 } }, { $foo: 1 }, { name: { $foo: 'x' } }, { _id: { $eq: 1, $foo: 2 } }, { _id: { $in: 1 } }, { _id: { $in: [{ $foo: 1 }] } }, { _id: { $eq: 1, a: 1 } }])
+    const by = one([{ _id: { $foo: 1 } }, { $foo: 1 }, { name: { $foo: 'x' } }, { _id: { $eq: 1, $foo: 2 } }, { _id: { $in: 1 } }, { _id: { $in: [{ $foo: 1 }] } }, { _id: { $eq: 1, a: 1 } },
+      { $or: [] }, { $and: [1] }, { $nor: {} }, { n: { $not: {} } }, { n: { $not: 1 } }, { n: { $type: 'foo' } }, { n: { $type: 55 } }, { n: { $type: [] } }, { n: { $options: 'i' } },
+      { n: { $ne: /a/ } }, { n: { $gt: /a/ } }, { n: { $regex: 1 } }, { $or: [{ n: { $foo: 1 } }] }])
     const command = one<Document>([
       { find: collection(), filter: by },
       { findAndModify: collection(), query: by, update: { $set: { a: 1 } } },
@@ -103,7 +105,8 @@ export const refusals: Record<string, () => Case> = {
     return { run: side => side.command(command) }
   },
   'a pipeline that is none' () {
-    const pipeline = one([[{ $foo: {} }], [{ $match: {} }, { $foo: 1 }], [{}], [{ $match: {}, $group: {} }], [1]])
+    const pipeline = one([[{ $foo: {} }], [{ $match: {} }, { $foo: 1 }], [{}], [{ $match: {}, $group: {} }], [1], ...[0, -1, 1.5, 'x'].map($limit => [{ $match: {} }, { $limit }, { $count: 'n' }]),
+      ...['', '$n', 'a.b', '_id', 1].map($count => [{ $match: {} }, { $count }]), [{ $match: 1 }, { $count: 'n' }]])
     const command = { aggregate: collection(), pipeline, cursor: {} }
     return { run: side => side.command(command, { loose: true }) }
   },
@@ -124,6 +127,7 @@ export const refusals: Record<string, () => Case> = {
   'a number out of its range' () {
     const command = one<Document>([
       { find: collection(), limit: -1 }, { find: collection(), batchSize: -1 }, { find: collection(), sort: { _id: 2 } }, { find: collection(), sort: { _id: 0 } },
+      { find: collection(), skip: -1 }, { find: collection(), sort: { '': 1 } }, { find: collection(), sort: { $n: 1 } },
       { getMore: Long.fromNumber(1), collection: collection(), batchSize: -1 }
     ])
     return { run: side => side.command(command) }

@@ -2,7 +2,8 @@ import { Int32, Long, type Document } from 'mongodb'
 import { asSet, database, exact } from '../side.js'
 import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
 import { collection, type Case } from './case.js'
-import { filter, generic, idFilter } from './read.js'
+import { condition, filter, idFilter } from './filters.js'
+import { generic } from './read.js'
 
 const writeConcerns = [{ w: 1 }, { w: 'majority' }, { w: 1, j: true }]
 
@@ -55,6 +56,11 @@ export const writes: Record<string, () => Case> = {
       ...(chance(0.5) && { upsert: one([true, false, new Int32(0), Long.fromNumber(1)]) }),
       ...concern()
     }
+    return { run: side => side.command(command) }
+  },
+  'a change on a condition' () {
+    const query = { _id: id(), ...condition(), ...chance(0.5) && condition(), ...chance(0.3) && { missing: { $exists: false } } }
+    const command = { findAndModify: collection(), query, update: { $set: { type: one(texts) } }, new: chance(0.5) }
     return { run: side => side.command(command) }
   },
   'an upsert by an _id and a string' () {
