@@ -19,6 +19,7 @@ t.test('without variables everything has its default', async (t) => {
     PORT: 8_000,
     LOG_LEVEL: 'info',
     BODY_LIMIT: 65_536,
+    REQUIRE_IF_MATCH: 'off',
     REQUEST_TIMEOUT_MS: 30_000,
     CONNECTION_TIMEOUT_MS: 60_000,
     KEEP_ALIVE_TIMEOUT_MS: 72_000,

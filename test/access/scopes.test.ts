@@ -4,7 +4,7 @@ import { janeDoe, unknownId } from '../samples.js'
 import { forge, newcomer, secured } from './secured.js'
 
 /** Every route that asks for a scope: a request that gets past it, and the scope. */
-const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE', string, string, unknown?][] = [
+const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', string, string, unknown?][] = [
   ['GET', '/students', 'students:read'],
   ['GET', '/students/', 'students:read'],
   ['HEAD', '/students/', 'students:read'],
@@ -13,6 +13,7 @@ const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE', string, string, unkn
   ['GET', `/students/${unknownId}`, 'students:read'],
   ['HEAD', `/students/${unknownId}`, 'students:read'],
   ['PUT', `/students/${unknownId}`, 'students:write', janeDoe],
+  ['PATCH', `/students/${unknownId}`, 'students:write', janeDoe],
   ['DELETE', `/students/${unknownId}`, 'students:write'],
   ['GET', '/users/bob', 'users:read'],
   ['HEAD', '/users/bob', 'users:read'],

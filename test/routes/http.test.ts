@@ -67,7 +67,7 @@ t.test('a method that a path lacks is 405 with those that it has', async (t) => 
   const paths = {
     '/students': 'POST, GET, HEAD, OPTIONS',
     '/students/': 'POST, GET, HEAD, OPTIONS',
-    [`/students/${unknownId}`]: 'GET, HEAD, PUT, DELETE, OPTIONS',
+    [`/students/${unknownId}`]: 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS',
     '/openapi.json': 'GET, HEAD, OPTIONS',
     '/docs': 'GET, HEAD, OPTIONS',
     '/docs/': 'GET, HEAD, OPTIONS'

@@ -8,7 +8,7 @@ export const suites = {
   app: ['app'],
   embedded: ['embedded'],
   lib: ['bench', 'chaos', 'cli', 'schemas', 'lib'],
-  routes: ['plugins', 'routes', 'users']
+  routes: ['plugins', 'query', 'routes', 'users']
 } as const
 
 /** Loads the test files of a suite, one after the other; what they register runs in that order. */
