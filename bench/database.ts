@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { freePort } from './free-port.js'
+import { freePort } from '../test/free-port.js'
 import { isInstalled, run, start, type Running } from './process.js'
 
 /** Connections that each server may open to the database: the default of all the drivers, here as said by the URL. */
