@@ -12,7 +12,7 @@ const above = {
 export default [
   ...neostandard({
     ts: true,
-    ignores: ['dist', '.tap', 'data', '**/.venv']
+    ignores: ['**/dist', '.tap', 'data', '**/.venv']
   }),
   {
     // a schema and its type share a name, as TypeBox's users write them; TypeScript itself refuses what is declared twice

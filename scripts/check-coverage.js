@@ -11,7 +11,7 @@ const uncounted = [
   ['dist/', 'made from the sources'],
   ['data/', 'of whoever runs the server here'],
   ['test/', 'the tests themselves, and what they stand on'],
-  ['bench/', 'measures, needs minutes and peers; .ci/run runs its quick round'],
+  ['bench/', 'a package of its own, with its own tests'],
   ['examples/', 'shown to readers as they are; test/examples.test.ts runs them as processes of their own'],
   ['scripts/', 'but those in TypeScript: build.js and this file run before and after the tests'],
   ['eslint.config.js', 'for the linter']

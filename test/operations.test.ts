@@ -5,7 +5,7 @@ import { connect as connectTo, createServer, type AddressInfo, type Socket } fro
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { freePort } from '../bench/free-port.js'
+import { freePort } from './free-port.js'
 import { half, launch, listening, send } from './launch.js'
 import { built } from './root.js'
 import { janeDoe } from './samples.js'

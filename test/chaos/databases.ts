@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type NetConnectOpts } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../bench/free-port.js'
+import { freePort } from '../free-port.js'
 import { hosts } from '../../lib/mongodb/connect.js'
 import { StoreProcess } from '../embedded/processes.js'
 

@@ -1,12 +1,11 @@
 // Mutated frames against a store in a process of its own, for FUZZ_SECONDS. The seed that is printed gives the same frames again by FUZZ_SEED.
+import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { MongoClient } from 'mongodb'
 import t, { type Test } from 'tap'
-import { usageOf } from '../../bench/process.js'
 import { mutate, randomFrom, seedFrames } from './frames.js'
+import { StoreProcess } from './processes.js'
 import { directoryFor } from './support.js'
-import { Process } from '../launch.js'
-import { built } from '../root.js'
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? 60)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9)
@@ -32,7 +31,7 @@ t.test(`mutated frames for ${seconds} s leave a store that answers, from seed ${
   const random = randomFrom(seed)
   const socketPath = decodeURIComponent(new URL(url).host)
   const held: Socket[][] = []
-  const before = (await usageOf(pid)).anonBytes
+  const before = await anonBytesOf(pid)
   let [sent, mostBytes] = [0, before]
   for (const until = performance.now() + seconds * 1000; performance.now() < until; sent += BURST * FRAMES) {
     held.push(Array.from({ length: BURST }, () => attack(socketPath, random)))
@@ -40,7 +39,7 @@ t.test(`mutated frames for ${seconds} s leave a store that answers, from seed ${
     await client.db('admin').command({ ping: 1 })
     const found = await known.findOne({ _id: 1 })
     if (found?.name !== 'Jane Doe') throw new Error(`the document is ${JSON.stringify(found)} after ${sent} frames`)
-    mostBytes = Math.max(mostBytes, (await usageOf(pid)).anonBytes)
+    mostBytes = Math.max(mostBytes, await anonBytesOf(pid))
   }
   for (const socket of held.flat()) socket.destroy()
   t.comment(`${sent} frames; anonymous memory ${Math.round(before / 1e6)} MB before them, ${Math.round(mostBytes / 1e6)} MB at most`)
@@ -50,11 +49,16 @@ t.test(`mutated frames for ${seconds} s leave a store that answers, from seed ${
 })
 
 async function startStore (t: Test) {
-  const directory = await directoryFor(t)
-  const script = `${built}bench/store.js`
-  const holder = new Process(t, process.execPath, [script, directory], { env: { PATH: process.env.PATH } })
-  const [url] = await holder.prints(/mongodb:\S+/)
-  return { child: holder.child, url }
+  const store = new StoreProcess(await directoryFor(t))
+  t.teardown(() => store.kill())
+  const { url = '' } = await store.answer
+  return { child: store.child, url }
+}
+
+/** The memory of a process that is no file's, from Linux's /proc. */
+async function anonBytesOf (pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) * 1024
 }
 
 /** Sends frames on a connection of its own; whatever comes back is read and means nothing. */

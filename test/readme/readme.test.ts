@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { freePort } from '../../bench/free-port.js'
+import { freePort } from '../free-port.js'
 import { root } from '../root.js'
 import { url as otherServer } from '../store.js'
 

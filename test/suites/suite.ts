@@ -7,7 +7,7 @@ export const suites = {
   access: ['access'],
   app: ['app'],
   embedded: ['embedded'],
-  lib: ['bench', 'chaos', 'cli', 'schemas', 'lib'],
+  lib: ['chaos', 'cli', 'schemas', 'lib'],
   routes: ['plugins', 'query', 'routes', 'users']
 } as const
 

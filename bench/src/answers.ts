@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
-import { LIST_LIMIT } from '../schemas/resource.js'
-import type { Answer } from './differences.js'
-import type { Server } from './servers.js'
-import { idOf, studentOf, unknownIdOf, type StudentCollection } from './students.js'
+import type { Subject } from './measure.js'
+import { idOf, LIST_LIMIT, studentOf, unknownIdOf } from './students.js'
+
+/** What a server answered: status and the fields of the body, those that differ by right left out. */
+type Answer = { name: string, status: number, body: unknown }
 
 /** Asks a server once for each kind of request that the cases hold, and for what its writes have left. */
-export async function ask (server: Server, collection: StudentCollection): Promise<Answer[]> {
-  const to = (method: string, path: string, body?: unknown) => request(`${server.url}/students/${path}`, method, body)
+export async function ask ({ url, isConstant, collection }: Subject): Promise<Answer[]> {
+  const to = (method: string, path: string, body?: unknown) => request(`${url}/students/${path}`, method, body)
   await collection.hold(LIST_LIMIT)
   const read = { name: 'read by id', ...await to('GET', idOf(0)) }
-  if (server.isConstant) return [read]
+  if (isConstant) return [read]
   const lists = [{ name: `list of ${LIST_LIMIT}`, ...await to('GET', '') }]
   await collection.hold(20)
   lists.push({ name: 'list of 20', ...await to('GET', '') })
@@ -17,6 +18,7 @@ export async function ask (server: Server, collection: StudentCollection): Promi
   const { id } = Object(created.body)
   const isId = /^[0-9a-f]{24}$/.test(id)
   const createdAgain = await to('GET', id)
+  const refused = await to('POST', '', { ...studentOf(30), gpa: 5 })
   const answers = [
     read,
     ...lists,
@@ -29,7 +31,7 @@ export async function ask (server: Server, collection: StudentCollection): Promi
     { name: '404', ...detailOf(await to('GET', unknownIdOf(0))) },
     { name: '404 of an update', ...detailOf(await to('PUT', unknownIdOf(0), { gpa: 1 })) },
     { name: '404 of a delete', ...detailOf(await to('DELETE', unknownIdOf(0))) },
-    { name: '422', ...withoutText(await to('POST', '', { ...studentOf(30), gpa: 5 })) }
+    { name: '422', status: refused.status, body: 'detail' in Object(refused.body) }
   ]
   collection.changed()
   return answers
@@ -37,18 +39,22 @@ export async function ask (server: Server, collection: StudentCollection): Promi
 
 async function request (url: string, method: string, body?: unknown) {
   const answer = await fetch(url, { method, ...body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } })
-  const text = await answer.text()
+  if (answer.headers.get('connection') === 'close') throw new Error(`${method} ${url} closes its connection`)
   const isJson = /^application\/(problem\+)?json/.test(answer.headers.get('content-type') ?? '')
-  const isKept = answer.headers.get('connection') !== 'close'
-  if (!isKept) throw new Error(`${method} ${url} closes its connection`)
-  return { status: answer.status, body: isJson ? JSON.parse(text) : text }
+  return { status: answer.status, body: isJson ? await answer.json() : await answer.text() }
 }
 
 /** Errors have shapes of their own; their text is the same everywhere. */
-function detailOf ({ status, body }: { status: number, body: unknown }) {
+function detailOf ({ status, body }: Omit<Answer, 'name'>) {
   return { status, body: Object(body).detail }
 }
 
-function withoutText ({ status, body }: { status: number, body: unknown }) {
-  return { status, body: 'detail' in Object(body) }
+/** How answers differ from those expected, one text each. Of a constant, the names of the fields count alone. */
+export function differences (expected: Answer[], actual: Answer[], isConstant = false): string[] {
+  const seen = ({ status, body }: Answer) => ({ status, body: isConstant ? Object.keys(Object(body)) : body })
+  return actual.flatMap((answer) => {
+    const other = expected.find(({ name }) => name === answer.name)
+    if (other && isDeepStrictEqual(seen(answer), seen(other))) return []
+    return [`${answer.name}: ${JSON.stringify(seen(answer))} where ours has ${JSON.stringify(other && seen(other))}`.slice(0, 1_000)]
+  })
 }

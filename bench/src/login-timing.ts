@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { connect } from '../lib/mongodb/connect.js'
-import { newPassword } from '../lib/access/passwords.js'
-import { documentId } from '../lib/users/user-store.js'
-import { USERPROFILE_DOC_TYPE, type StoredUser } from '../schemas/user.js'
+import { execa } from 'execa'
+import { MongoClient, type Collection } from 'mongodb'
+import { median, sum } from 'simple-statistics'
+import { fromRoot } from './process.js'
 import { startOurs, type Surroundings } from './servers.js'
-import { mannWhitney, median } from './statistics.js'
 
 const SAMPLES = 300
 /** The first logins of each kind, which are not counted: connections open, code compiles. */
@@ -16,37 +15,28 @@ const PASSWORD = 'correct horse battery staple'
 /** Failed logins that nobody may tell apart, with what each sends as its password. */
 const KINDS = [
   { name: 'unknown user', prefix: 'a', isStored: false, disabled: false, password: PASSWORD },
-  { name: 'wrong password', prefix: 'b', isStored: true, disabled: false, password: 'wrong horse battery staple' },
+  { name: 'wrong password', prefix: 'b', isStored: true, disabled: false, password: `wrong ${PASSWORD}` },
   { name: 'disabled user, right password', prefix: 'c', isStored: true, disabled: true, password: PASSWORD }
-] as const
+]
 
 type Kind = typeof KINDS[number]
 
-export interface LoginTiming {
-  kinds: { name: string, samples: number, medianMs: number }[]
-  comparisons: Comparison[]
-}
+type User = { _id: string, username: string, disabled: boolean }
 
-export interface Comparison {
-  names: [string, string]
-  p: number
-  canBeTold: boolean
-  /** A difference so large would have been seen, if every login of one kind had it. */
-  seenFromMs: number
-}
+export type LoginTiming = ReturnType<typeof compare>
 
 /** Times failed logins of three kinds, interleaved, on ours with access control, and compares them two by two. */
 export async function timeLogins (around: Surroundings): Promise<LoginTiming> {
-  const database = `${around.database}_logins`
-  const client = await connect(around.url)
-  await client.db(database).collection<StoredUser & { _id: string }>('users').insertMany(await storedUsers())
+  const own = { ...around, database: `${around.database}_logins` }
   const env = { AUTH: 'on', JWT_SECRET: randomBytes(32).toString('base64'), TRUST_PROXY: 'loopback' }
-  const server = await startOurs({ ...around, database }, { env })
+  const client = await MongoClient.connect(around.url)
+  const database = client.db(own.database)
   try {
-    return compare(await timesOf(server.url))
+    await storeUsers(own, database.collection<User>('users'))
+    const server = await startOurs(own, 'ours', fromRoot('.'), env)
+    return compare(await timesOf(server.url).finally(server.stop))
   } finally {
-    await server.stop()
-    await client.db(database).dropDatabase()
+    await database.dropDatabase()
     await client.close()
   }
 }
@@ -54,12 +44,16 @@ export async function timeLogins (around: Surroundings): Promise<LoginTiming> {
 /** An account for each login: the first that fails on it, so that no count of earlier ones plays a part. */
 const nameOf = ({ prefix }: Kind, n: number) => `${prefix}${String(n).padStart(5, '0')}`
 
-async function storedUsers () {
-  const hash = await newPassword(PASSWORD)
-  return KINDS.filter(({ isStored }) => isStored).flatMap((kind) => Array.from({ length: WARM_UP + SAMPLES }, (_, n) => {
+/** All are copies of one that the command line adds. */
+async function storeUsers ({ url, database, folder }: Surroundings, users: Collection<User>): Promise<void> {
+  const env = { MONGODB_URL: url, MONGODB_DATABASE: database }
+  await execa(process.execPath, [fromRoot('dist/cli.js'), 'users', 'add', 'model'], { cwd: folder, env, input: `${PASSWORD}\n` })
+  const model = await users.findOne()
+  if (!model) throw new Error('no user was added')
+  await users.insertMany(KINDS.filter(({ isStored }) => isStored).flatMap((kind) => Array.from({ length: WARM_UP + SAMPLES }, (_, n) => {
     const username = nameOf(kind, n)
-    return { _id: documentId(username), type: USERPROFILE_DOC_TYPE, username, disabled: kind.disabled, scopes: [], ...hash }
-  }))
+    return { ...model, _id: model._id.replace('model', username), username, disabled: kind.disabled }
+  })))
 }
 
 async function timesOf (url: string): Promise<Map<Kind, number[]>> {
@@ -95,7 +89,8 @@ async function failToLogIn (url: string, kind: Kind, n: number) {
   return { status: answer.status, text, ms: performance.now() - started }
 }
 
-function compare (times: Map<Kind, number[]>): LoginTiming {
+/** Compares them two by two; a difference of `seenFromMs` would have been seen, if every login of one kind had it. */
+function compare (times: Map<Kind, number[]>) {
   const all = [...times]
   const pairs = all.flatMap((one, n) => all.slice(n + 1).map((other) => [one, other] as const))
   return {
@@ -113,4 +108,29 @@ function seenFrom (a: number[], b: number[]): number {
   let tenths = 1
   while (mannWhitney(a, alike.map((ms) => ms + tenths / 10)) >= LEVEL) tenths++
   return tenths / 10
+}
+
+/**
+ * The two-sided p-value of the Mann-Whitney U test: how often samples of one and the same source would differ at least so
+ * much in their ranks. By the normal approximation with its corrections for ties and continuity, so for 20 values and more
+ * (Mann and Whitney 1947, doi:10.1214/aoms/1177730491).
+ */
+export function mannWhitney (a: number[], b: number[]): number {
+  const [all, pairs] = [a.length + b.length, a.length * b.length]
+  // of all pairs, those in which the value of `a` is the larger one; an equal pair counts half
+  const u = sum(a.map((one) => sum(b.map((other) => (Math.sign(one - other) + 1) / 2))))
+  const counts = new Map<number, number>()
+  for (const value of [...a, ...b]) counts.set(value, (counts.get(value) ?? 0) + 1)
+  const ties = sum([...counts.values()].map((n) => n ** 3 - n))
+  const variance = pairs / 12 * (all + 1 - ties / (all * (all - 1)))
+  if (variance === 0) return 1
+  return 2 * upperTail(Math.max(0, Math.abs(u - pairs / 2) - 0.5) / Math.sqrt(variance))
+}
+
+/** The probability above z >= 0 of the standard normal distribution; off by less than 7.5e-8 (Abramowitz and Stegun 26.2.17). */
+function upperTail (z: number): number {
+  const t = 1 / (1 + 0.2316419 * z)
+  const polynomial = [0.319381530, -0.356563782, 1.781477937, -1.821255978, 1.330274429]
+    .reduceRight((higher, coefficient) => t * (coefficient + higher), 0)
+  return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * polynomial
 }

@@ -1,0 +1,46 @@
+import { median } from 'simple-statistics'
+import type { Sample } from './measure.js'
+
+/** What a figure of ours is divided by, and what the ratio has to be: of rates at least so much, of the 99th percentile at most. */
+interface Bound {
+  title: string
+  case: string
+  against: 'bare' | 'fastapi' | 'constant'
+  atLeast?: number
+  /** Holds in each round, not in the median alone. */
+  p99AtMost?: number
+}
+
+/** The memory of ours may grow by so much from one minute of the mix to five. */
+export const SOAK_BOUND = 1.1
+
+/** The targets of the project, on SecantusDB's Rust server. */
+const BOUNDS: Bound[] = [
+  { title: 'read by id', case: 'read-64', against: 'bare', atLeast: 6 },
+  { title: 'read by id', case: 'read-64', against: 'fastapi', atLeast: 12 },
+  { title: 'read by id', case: 'read-64', against: 'constant', atLeast: 0.45 },
+  { title: 'list of 1000', case: 'list-1000', against: 'bare', atLeast: 3 },
+  { title: 'list of 1000', case: 'list-1000', against: 'fastapi', atLeast: 10 },
+  { title: 'create', case: 'create', against: 'bare', atLeast: 4 },
+  { title: 'create', case: 'create', against: 'fastapi', atLeast: 10 },
+  { title: 'update', case: 'update', against: 'bare', atLeast: 0.95 },
+  { title: 'update', case: 'update', against: 'fastapi', atLeast: 2 },
+  { title: 'delete', case: 'delete', against: 'bare', atLeast: 0.95 },
+  { title: 'delete', case: 'delete', against: 'fastapi', atLeast: 2 },
+  { title: 'p99 of read by id', case: 'read-64', against: 'bare', p99AtMost: 0.3 },
+  { title: 'read by id, one connection', case: 'read-1', against: 'bare', atLeast: 0.9 }
+]
+
+/** The bounds that the samples can tell of, with the ratio of the medians and that of each round. */
+export function judge (samples: Sample[]) {
+  return BOUNDS.flatMap((bound) => {
+    const { atLeast = 0, p99AtMost } = bound
+    const figuresOf = (server: string) => samples.filter((sample) => sample.case === bound.case && sample.server === server)
+      .map(({ perSecond, p99Ms }) => p99AtMost === undefined ? perSecond : p99Ms)
+    const [ours, theirs] = [figuresOf('ours'), figuresOf(bound.against)]
+    if (ours.length === 0 || theirs.length === 0) return []
+    const ratio = median(ours) / median(theirs)
+    const ofRounds = ours.map((figure, round) => figure / Number(theirs[round])) // as many rounds each
+    return [{ bound, ratio, ofRounds, isMet: Number.isFinite(ratio) && ratio >= atLeast && ofRounds.every((one) => one <= (p99AtMost ?? Infinity)) }]
+  })
+}

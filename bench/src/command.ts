@@ -1,0 +1,28 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
+
+export const secantusd = new Option('--secantusd <path>', "SecantusDB's Rust server").env('SECANTUSD').default('secantusd-rs')
+
+export function toCount (text: string): number {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It takes a whole number from 1.')
+  return count
+}
+
+/** Has something undone at the end. */
+export type AtEnd = (cleanup: () => unknown) => void
+
+/** Gives work a folder of its own, and undoes what it started, last things first. */
+export async function inFolder (work: (folder: string, atEnd: AtEnd) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const cleanups: (() => unknown)[] = []
+  try {
+    await work(folder, (cleanup) => cleanups.unshift(cleanup))
+  } finally {
+    for (const cleanup of cleanups) await cleanup()
+  }
+}

@@ -1,0 +1,21 @@
+// The benchmarks, as the scripts of the project's root call them: npm run bench, bench:embedded, figures and flame, each with -- --help
+import { Command } from '@commander-js/extra-typings'
+import { benchCommand } from './bench.js'
+import { embeddedCommand } from './embedded.js'
+import { figuresCommand } from './figures.js'
+import { flameCommand } from './flame.js'
+import { fromRoot } from './process.js'
+
+// paths count from the project's root
+process.chdir(fromRoot('.'))
+// what was started ends with this process
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
+const program = new Command('npm run')
+for (const command of [benchCommand, embeddedCommand, figuresCommand, flameCommand]) program.addCommand(command.usage('-- [options]'))
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { differences } from './answers.js'
+import { judge } from './bounds.js'
+import { mannWhitney } from './login-timing.js'
+
+test('the U test gives the p-values that SciPy gives, with ties and without', () => {
+  const plain = Array.from({ length: 30 }, (_, n) => n + 1)
+  const tied = Array.from({ length: 40 }, (_, n) => n % 5)
+  const isNear = (p: number, expected: number) => assert.ok(Math.abs(p - expected) < 1e-6, `${p} is about ${expected}`)
+  isNear(mannWhitney(plain, plain.map((value) => value + 5)), 0.04274735)
+  isNear(mannWhitney(plain, plain.map((value) => value + 0.5)), 0.83025528)
+  isNear(mannWhitney(tied, tied.map((value, n) => value + n % 2)), 0.15975330)
+  assert.ok(mannWhitney(plain, plain.map((value) => value + 100)) < 1e-9)
+  assert.equal(mannWhitney([1, 1], [1, 1]), 1)
+})
+
+test('a bound is met by the ratio of the medians, and one for each round by every round', () => {
+  const theirs = rounds('bare', [{ perSecond: 100, p99Ms: 10 }, { perSecond: 100, p99Ms: 10 }, { perSecond: 10, p99Ms: 2 }])
+  const ours = rounds('ours', [{ perSecond: 600, p99Ms: 1 }, { perSecond: 650, p99Ms: 3 }, { perSecond: 100, p99Ms: 1 }])
+  const verdicts = judge([...ours, ...theirs]).map(({ bound: { title, against }, ...rest }) => ({ title, against, ...rest }))
+  assert.deepEqual(verdicts, [
+    { title: 'read by id', against: 'bare', ratio: 6, ofRounds: [6, 6.5, 10], isMet: true },
+    { title: 'p99 of read by id', against: 'bare', ratio: 0.1, ofRounds: [0.1, 0.3, 0.5], isMet: false }
+  ])
+  const others = rounds('ours', [{ perSecond: 599, p99Ms: 1 }, { perSecond: 650, p99Ms: 3 }, { perSecond: 100, p99Ms: 0.6 }])
+  assert.deepEqual(judge([...others, ...theirs]).map(({ isMet }) => isMet), [false, true])
+})
+
+test('a peer that answered nothing meets no bound', () => {
+  const samples = [...rounds('ours', [{ perSecond: 600, p99Ms: 1 }]), ...rounds('bare', [{ perSecond: 0, p99Ms: 0 }])]
+  assert.deepEqual(judge(samples).map(({ isMet }) => isMet), [false, false])
+})
+
+test('answers differ by their status and by the fields of their body', () => {
+  const ours = [{ name: 'read', status: 200, body: { id: 'a', gpa: 3 } }, { name: '404', status: 404, body: 'none' }]
+  const names = (...answers: typeof ours) => differences(ours, answers).map((difference) => difference.split(':')[0])
+  assert.deepEqual(differences(ours, structuredClone(ours)), [])
+  assert.match(String(differences(ours, [{ name: 'read', status: 201, body: { id: 'a', gpa: 3 } }])), /^read: .*201/)
+  assert.match(String(differences(ours, [{ name: 'read', status: 200, body: { id: 'a', gpa: '3' } }])), /^read: .*"3"/)
+  assert.deepEqual(names({ name: 'read', status: 200, body: 'a' }, { name: '404', status: 404, body: 'nil' }), ['read', '404'])
+  assert.deepEqual(names({ name: 'unasked', status: 200, body: '' }), ['unasked'])
+})
+
+test('of a constant the names of the fields count alone', () => {
+  const ours = [{ name: 'read', status: 200, body: { id: 'a', gpa: 3 } }]
+  assert.deepEqual(differences(ours, [{ name: 'read', status: 200, body: { id: 'b', gpa: 4 } }], true), [])
+  assert.match(String(differences(ours, [{ name: 'read', status: 200, body: { id: 'b' } }], true)), /^read: /)
+})
+
+function rounds (server: string, figures: { perSecond: number, p99Ms: number }[]) {
+  const rest = { case: 'read-64', server, failed: 0, p50Ms: 1, cpuUs: 1, databaseCpuUs: 1, rssBytes: 1, anonBytes: 1 }
+  return figures.map((figure) => ({ ...rest, ...figure }))
+}
