@@ -84,7 +84,7 @@ function repositoryOf (app: FastifyInstance, resource: Resource, database = 'col
     prepareIndexes(collection, resource).then((missing) => {
       const indexes = missing.map(indexText).join(', ')
       if (missing.length > 0) app.log.warn(`the collection ${resource.collection} lacks the indexes ${indexes}: create them with student-course-api indexes --create`)
-    }, (err) => app.log.warn({ err }, `the indexes of the collection ${resource.collection} could not be checked`))
+    }, ({ message }) => app.log.warn(`the indexes of the collection ${resource.collection} could not be checked: ${message}`))
   })
   return new MongoRepository(collection, app.storeGuard, resource)
 }

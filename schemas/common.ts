@@ -34,7 +34,7 @@ export const email = wellFormed(254, {
 
 /** The same schema, but `null` is allowed too. Type.Union would report one wrong value as several faults. */
 export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | null> {
-  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'].flat() })
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'].flat(), ...schema.enum && { enum: [...schema.enum, null] } })
 }
 
 /** One fault of a request: of a value of the body or the path, or of a parameter of the query. */

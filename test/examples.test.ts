@@ -103,6 +103,7 @@ function operationsBelow (prefix: string, idPrefix: string): string[] {
     `get ${prefix}/students/ ${idPrefix}listStudents`,
     `get ${prefix}/students/{id} ${idPrefix}showStudent`,
     `put ${prefix}/students/{id} ${idPrefix}updateStudent`,
+    `patch ${prefix}/students/{id} ${idPrefix}patchStudent`,
     `delete ${prefix}/students/{id} ${idPrefix}deleteStudent`,
     `get ${prefix}/users/{username} ${idPrefix}showUser`
   ]

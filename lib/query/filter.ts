@@ -12,7 +12,7 @@ const LAST_SECOND = 0xffff_ffff
 const LAST_DATE = new Date(8.64e15)
 
 /** No record meets it. */
-const NONE: Filter = { _id: { $in: [] } }
+export const NONE: Filter = { _id: { $in: [] } }
 
 /** The filter that all conditions together make; empty for none. */
 export function toFilter (conditions: readonly Condition[]): Filter {

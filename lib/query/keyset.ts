@@ -1,6 +1,6 @@
 import { deserialize } from 'bson'
 import { elementsOf, nameOf } from '../serialization/bson.js'
-import type { Filter } from './filter.js'
+import { NONE, type Filter } from './filter.js'
 
 /** A position in an order: what stands there under each key, as it is stored. The last key is `_id`, which no two documents share. */
 export interface Position {
@@ -64,8 +64,8 @@ export function after (positions: readonly Position[]): Filter {
     const before = Object.assign({}, ...positions.slice(0, index).map(same))
     return afterOne(position).map((filter) => ({ ...before, ...filter }))
   })
-  const [only] = alternatives
-  return only && alternatives.length === 1 ? only : { $or: alternatives }
+  const [only = NONE] = alternatives
+  return alternatives.length > 1 ? { $or: alternatives } : only
 }
 
 function same ({ key, type, value }: Position): Filter {

@@ -58,6 +58,23 @@ t.test('fields are stored by the type of their schema, and shown where the store
   t.strictSame((await inject('GET', `/courses/${id}`)).json(), { id, title: nanophotonics.title })
 })
 
+t.test('a merge patch removes an optional field, also in a retry, and a list is filtered by fields of every type', async (t) => {
+  const { app, inject } = await build(t, { resources: [course] })
+  const created = await inject('POST', '/courses/', nanophotonics)
+  const url = `/courses/${created.json().id}`
+  const headers = { 'if-match': String(created.headers.etag) }
+  for (const n of [1, 2]) {
+    const patched = await app.inject({ method: 'PATCH', url, headers, payload: { level: null } })
+    t.equal(patched.statusCode, 200, `time ${n}`)
+    t.notOk('level' in patched.json())
+  }
+  t.match((await inject('GET', url)).json(), { title: nanophotonics.title, begins: nanophotonics.begins })
+  for (const [query, count] of [['level.exists=false', 1], ['level.exists=true', 0], ['is_open=true', 1], ['is_open.ne=true', 0], ['credits.in=6', 1], ['begins.lt=2026-09-01T10:00:00%2B02:00', 0],
+    ['begins.exists=true&is_open.exists=true&credits.exists=true', 1], ['sort=-credits,begins', 1]] as const) {
+    t.equal((await inject('GET', `/courses/?${query}`)).json().courses.length, count, query)
+  }
+})
+
 t.test('students may have further fields, another collection and other scopes', async (t) => {
   const pupil = extendResource(student, {
     fields: { year: Type.Integer({ minimum: 1, maximum: 13 }) },

@@ -61,7 +61,7 @@ t.test('what comes after a position is the rest of its class and the classes bey
   t.match(below[1], { gpa: NaN })
   t.match(below[2], { gpa: { $type: [-1] } })
   t.match(below[3], { gpa: null })
-  t.strictSame(after([{ key: '_id', isDescending: true, type: -1, value: new MinKey() }]), { $or: [] }, 'nothing is below MinKey')
+  t.strictSame(after([{ key: '_id', isDescending: true, type: -1, value: new MinKey() }]), { _id: { $in: [] } }, 'nothing is below MinKey')
 })
 
 t.test('a filter holds what was asked for as values, and never as operators', async (t) => {
@@ -74,6 +74,7 @@ t.test('a filter holds what was asked for as values, and never as operators', as
   t.strictSame(of('prefix', '\u{10ffff}'), { name: { $gte: '\u{10ffff}' } })
   t.strictSame(of('exists', true, 'begins', 'date-time'), { $and: [{ begins: { $gte: new Date(-8.64e15), $lte: new Date(8.64e15) } }, { begins: { $not: { $type: 'array' } } }] })
   t.strictSame(of('exists', false, 'open', 'boolean'), { $nor: [{ $and: [{ open: { $type: 'bool' } }, { open: { $not: { $type: 'array' } } }] }] })
+  t.strictSame(toFilter([{ field: 'level', kind: 'text', operator: 'exists', value: true, values: ['a', 'b'] }]), { $and: [{ level: { $in: ['a', 'b'] } }, { level: { $not: { $type: 'array' } } }] })
   t.strictSame(toFilter([]), {})
 })
 

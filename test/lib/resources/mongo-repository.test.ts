@@ -17,15 +17,15 @@ interface Held {
 }
 
 /** Students on a server that holds its answers until the test gives them. */
-async function build (t: Test, urlOptions = '', kind: Document = {}) {
+async function build (t: Test, urlOptions = '', kind: Document = {}, timeoutMs = 5_000) {
   const held: Held[] = []
   const address = await fakeMongodb(t, (command, drop) => {
-    if (!['find', 'insert', 'killCursors', 'findAndModify', 'delete'].some((name) => command[name])) return { ...hello, ...kind }
+    if (!['find', 'insert', 'killCursors', 'findAndModify', 'delete', 'aggregate'].some((name) => command[name])) return { ...hello, ...kind }
     return new Promise<Document>((resolve) => held.push({ command, answer: resolve, drop }))
   })
   const client = await connect(`mongodb://${address}/?directConnection=true${urlOptions}`)
   t.teardown(() => client.close())
-  const students = new MongoRepository(client.db('x').collection<StoredDocument>('students'), new StoreGuard(client, 5_000), student)
+  const students = new MongoRepository(client.db('x').collection<StoredDocument>('students'), new StoreGuard(client, timeoutMs), student)
   /** The command that came as the n-th, once it is there. */
   const nth = async (n: number): Promise<Held> => {
     for (;;) {
@@ -226,6 +226,51 @@ t.test('a lost connection reaches all of its insert, which is not sent again', a
   t.equal(errors.length, 3)
   for (const error of errors) t.match(error, { code: 'SCA_STORE_UNAVAILABLE', message: /The change may have been applied/ })
   t.equal(held.length, 2)
+})
+
+t.test('a change under a condition that another client comes before is asked again', async (t) => {
+  const { students, nth } = await build(t)
+  const [id = ''] = ids
+  const asked: (string | undefined)[] = []
+  const condition = ({ name }: { name?: string }) => asked.push(name) < 3
+  const deleted = students.delete(id, condition)
+  ;(await nth(0)).answer(cursor(stored(id, 'one')))
+  const first = await nth(1)
+  t.match(first.command.deletes[0].q, { name: { $eq: 'one' }, email: { $exists: false } })
+  first.answer({ ok: 1, n: 0 })
+  ;(await nth(2)).answer(cursor(stored(id, 'two')))
+  ;(await nth(3)).answer({ ok: 1, n: 0 })
+  ;(await nth(4)).answer(cursor(stored(id, 'three')))
+  t.match(await deleted, { current: { name: 'three' } })
+  t.strictSame(asked, ['one', 'two', 'three'])
+  const missing = students.delete(id, condition)
+  for (const n of [5, 6]) (await nth(n)).answer(cursor())
+  t.equal(await missing, false)
+})
+
+t.test('a list that takes too long says which index would help, and a count that does is left out', async (t) => {
+  const { students } = await build(t, '', {}, 50)
+  const late = async (query: object) => students.list({ ...all, ...query }).then(() => '', ({ message }) => message)
+  t.match(await late({ sort: [{ field: 'gpa', isDescending: true }] }), /The index \{ gpa: 1, _id: 1 \} would help/)
+  t.match(await late({ conditions: [{ field: 'name', kind: 'text', operator: 'eq', value: 'x' }] }), /The index \{ name: 1, _id: 1 \} would help/)
+  t.equal(await late({ sort: [{ field: 'id', isDescending: true }] }), 'The database is out of reach. Try again later.')
+  t.equal(await late({}), 'The database is out of reach. Try again later.')
+})
+
+t.test('a page stands without its total where that can not be had, but an error of the count is one', async (t) => {
+  const { students, nth } = await build(t, '', {}, 200)
+  const page = students.list({ ...all, count: 'bounded' })
+  for (const n of [0, 1]) {
+    const { command, answer } = await nth(n)
+    if (command.find) answer(cursor(stored(ids[0])))
+  }
+  t.strictSame(Object.keys(await page), ['items', 'last'])
+  const failed = students.list({ ...all, count: 'exact' })
+  for (const n of [2, 3]) {
+    const { command, answer } = await nth(n)
+    answer(command.find ? cursor() : { ok: 0, code: 2, errmsg: 'no' })
+  }
+  await t.rejects(failed, { code: 2 })
 })
 
 t.test('when the connection closes nobody is left hanging', async (t) => {

@@ -108,6 +108,22 @@ t.test('text is escaped as JSON.stringify does it, and stays well-formed whateve
   }
 })
 
+t.test('a required value of another kind has to fit', async (t) => {
+  for (const schema of [{ type: 'number' }, { type: 'string', enum: ['x'] }, { type: 'string', format: 'date-time' }]) {
+    t.throws(() => show({ a: schema }, { a: [] }, ['a']), /has no "a" that fits/)
+  }
+  t.equal(show({ a: { type: ['string', 'null'] } }, { a: null }, ['a']), '{"a":null}')
+})
+
+t.test('a selection shows these fields alone', async (t) => {
+  const reader = compileDocument({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } } })
+  const bson = Buffer.from(serialize({ a: 'x', b: 'y' }))
+  json.clear()
+  reader?.write(bson, json, undefined, new Set(['b']))
+  t.equal(json.take(), '{"b":"y"}')
+  t.strictSame(reader?.read(bson, undefined, new Set(['b'])), { b: 'y' })
+})
+
 t.test('fields have the schema\'s order and names; unknown ones are left out, and of a field that stands twice the last one counts', async (t) => {
   const properties = { id: { type: 'string', 'x-bson': '_id' }, name: { type: 'string' }, n: { type: 'number' } }
   t.equal(show(properties, { n: 1, id: 'no', other: { name: 'no' }, nam: 'no', names: 'no', Name: 'no', name: 'yes', _id: 'x' }), '{"id":"x","name":"yes","n":1}')
