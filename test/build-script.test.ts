@@ -16,7 +16,7 @@ async function project (t: Test) {
     await writeFile(join(folder, name), text)
   }
   await copyFile(`${root}scripts/build.js`, `${folder}/scripts/build.js`)
-  const compilerOptions = { module: 'nodenext', target: 'es2023', rootDir: '.', outDir: 'dist', incremental: true, tsBuildInfoFile: 'dist/.tsbuildinfo', types: [] }
+  const compilerOptions = { module: 'nodenext', target: 'es2023', rootDir: '.', outDir: 'dist', incremental: true, tsBuildInfoFile: 'dist/.tsbuildinfo', types: [], lib: ['es5'] }
   await writeFile(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions, exclude: ['dist'] }))
   await symlink(`${root}node_modules`, `${folder}/node_modules`)
   const build = async () => {

@@ -16,6 +16,27 @@ t.test('users are added and changed with and without a running server, and the s
   t.strictSame(await run(env, 'users list'), { code: 0, output: 'alice disabled users:read\nbob enabled\n' })
   t.strictSame(await (await fetch(`${url}/users/alice`)).json(),
     { username: 'alice', email: 'alice@example.com', full_name: null, disabled: true })
+
+  await t.test('the store is backed up and copied while the server runs', async (t) => {
+    const folder = `${env.DATA_DIR}-backup`
+    t.teardown(() => rm(folder, { recursive: true }))
+    t.match(await run(env, `backup ${folder}`), { code: 0, output: `The store in ${env.DATA_DIR} is in ${folder}/store.mdb.` })
+    t.match(await run({ DATA_DIR: folder }, 'users list'), { code: 0, output: 'alice disabled users:read\nbob enabled\n' })
+    t.match(await run(env, `backup ${folder}`), { code: 1, output: /is there already/ })
+    const words = 'copy --to -'
+    const copied = 'students: 0 here, 0 there, 0 of them copied now.\nusers: 2 here, 2 there, 2 of them copied now.\n'
+    const { code, output } = await run({ ...env, MONGODB_DATABASE: 'college' }, words, `${storeUrl}\n`)
+    t.teardown(() => client.db('college').dropDatabase())
+    t.equal(code, 0)
+    t.match(output, copied)
+    t.match(await run({ ...env, MONGODB_URL: storeUrl }, words), { code: 2, output: /copy is for the embedded store/ })
+    t.match(await run({ ...env, MONGODB_URL: storeUrl }, `backup ${folder}`), { code: 2, output: /backup is for the embedded store/ })
+    t.match(await run(env, 'copy --to mongodb://user:s3cret@127.0.0.1:1/?serverSelectionTimeoutMS=100'), { code: 1, output: /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: [^@]*$/ })
+    for (const wrong of ['backup', 'backup a b', 'copy', 'copy a --to -', 'users list --to -', 'backup a --to -']) {
+      t.equal((await run(env, wrong)).code, 2, wrong)
+    }
+    t.equal((await fetch(`${url}/students/`)).status, 200)
+  })
 })
 
 t.test('a wrong word is exit 2 with how to say it, what can not be done exit 1', async (t) => {
@@ -51,29 +72,4 @@ t.test('the command prints what it did to standard output, what went wrong to st
   await listening(server)
   server.child.kill('SIGTERM')
   t.strictSame(await server.exited, { code: 0, signal: null })
-})
-
-t.test('the store is backed up and copied while the server runs', async (t) => {
-  const env = { DATA_DIR: t.testdir() }
-  const server = launch(t, env)
-  const url = await listening(server)
-  t.equal((await run(env, 'users add alice', 'correct horse\n')).code, 0)
-  const folder = `${t.testdirName}-backup`
-  t.teardown(() => rm(folder, { recursive: true }))
-  t.match(await run(env, `backup ${folder}`), { code: 0, output: `The store in ${env.DATA_DIR} is in ${folder}/store.mdb.` })
-  t.match(await run({ DATA_DIR: folder }, 'users list'), { code: 0, output: 'alice enabled\n' })
-  t.match(await run(env, `backup ${folder}`), { code: 1, output: /is there already/ })
-  const words = 'copy --to -'
-  const copied = 'students: 0 here, 0 there, 0 of them copied now.\nusers: 1 here, 1 there, 1 of them copied now.\n'
-  const { code, output } = await run({ ...env, MONGODB_DATABASE: 'college' }, words, `${storeUrl}\n`)
-  t.teardown(() => client.db('college').dropDatabase())
-  t.equal(code, 0)
-  t.match(output, copied)
-  t.match(await run({ ...env, MONGODB_URL: storeUrl }, words), { code: 2, output: /copy is for the embedded store/ })
-  t.match(await run({ ...env, MONGODB_URL: storeUrl }, `backup ${folder}`), { code: 2, output: /backup is for the embedded store/ })
-  t.match(await run(env, 'copy --to mongodb://user:s3cret@127.0.0.1:1/?serverSelectionTimeoutMS=100'), { code: 1, output: /^student-course-api: MongoDB at 127\.0\.0\.1:1 is out of reach: [^@]*$/ })
-  for (const wrong of ['backup', 'backup a b', 'copy', 'copy a --to -', 'users list --to -', 'backup a --to -']) {
-    t.equal((await run(env, wrong)).code, 2, wrong)
-  }
-  t.equal((await fetch(`${url}/students/`)).status, 200)
 })

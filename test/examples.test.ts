@@ -36,40 +36,42 @@ t.test('the example of a second resource serves it beside the students, alone an
   }
 })
 
-t.test('a larger app holds the API twice, each with students of its own', async (t) => {
+t.test('a larger app', async (t) => {
   const { url, output, stop } = await startServer(t, 'examples/larger-app.js')
-  const byDay = await create(t, `${url}/college`)
-  t.strictSame(await list(`${url}/evening`), [])
-  const byNight = await create(t, `${url}/evening`)
-  t.strictSame(await list(`${url}/college`), [byDay])
-  t.strictSame(await list(`${url}/evening`), [byNight])
 
-  for (const path of ['/documentation', '/college/docs', '/evening/docs']) {
-    t.match(output(), url + path)
-    t.equal((await fetch(url + path)).status, 200, path)
-  }
-  t.strictSame(await stop(), { code: 0, signal: null })
-})
+  await t.test('it holds the API twice, each with students of its own', async (t) => {
+    const byDay = await create(t, `${url}/college`)
+    t.strictSame(await list(`${url}/evening`), [])
+    const byNight = await create(t, `${url}/evening`)
+    t.strictSame(await list(`${url}/college`), [byDay])
+    t.strictSame(await list(`${url}/evening`), [byNight])
 
-t.test('a larger app keeps its own routes, errors and document', async (t) => {
-  const { url, stop } = await startServer(t, 'examples/larger-app.js')
-  const answer = async (path: string) => {
-    const response = await fetch(url + path)
-    return [response.status, response.headers.get('content-type'), await response.json()]
-  }
-  const json = 'application/json; charset=utf-8'
-  t.strictSame(await answer('/rooms?floor=2'), [200, json, { rooms: ['201', '202'] }], 'its validator converts')
-  t.strictSame(await answer('/rooms?floor=x'), [400, json, { failed: 'querystring/floor must be integer' }])
-  t.strictSame(await answer('/students/'), [404, json, { failed: 'No such page' }])
-  t.match(await answer('/college/students/x'), [422, 'application/problem+json; charset=utf-8', { instance: '/college/students/x' }])
+    for (const path of ['/documentation', '/college/docs', '/evening/docs']) {
+      t.match(output(), url + path)
+      t.equal((await fetch(url + path)).status, 200, path)
+    }
+  })
 
-  const own = await read<Document>(`${url}/documentation/json`)
-  t.equal(own.info.title, 'A larger app')
-  t.strictSame(await new Validator().validate(structuredClone(own)), { valid: true })
-  t.strictSame(operationsOf(own), ['get /rooms listRooms', ...operationsBelow('/college', 'college_'), ...operationsBelow('/evening', 'evening_')])
-  const college = await read<Document>(`${url}/college/openapi.json`)
-  t.equal(college.info.title, 'Student Course API')
-  t.strictSame(operationsOf(college), operationsBelow('/college', 'college_'))
+  await t.test('it keeps its own routes, errors and document', async (t) => {
+    const answer = async (path: string) => {
+      const response = await fetch(url + path)
+      return [response.status, response.headers.get('content-type'), await response.json()]
+    }
+    const json = 'application/json; charset=utf-8'
+    t.strictSame(await answer('/rooms?floor=2'), [200, json, { rooms: ['201', '202'] }], 'its validator converts')
+    t.strictSame(await answer('/rooms?floor=x'), [400, json, { failed: 'querystring/floor must be integer' }])
+    t.strictSame(await answer('/students/'), [404, json, { failed: 'No such page' }])
+    t.match(await answer('/college/students/x'), [422, 'application/problem+json; charset=utf-8', { instance: '/college/students/x' }])
+
+    const own = await read<Document>(`${url}/documentation/json`)
+    t.equal(own.info.title, 'A larger app')
+    t.strictSame(await new Validator().validate(structuredClone(own)), { valid: true })
+    t.strictSame(operationsOf(own), ['get /rooms listRooms', ...operationsBelow('/college', 'college_'), ...operationsBelow('/evening', 'evening_')])
+    const college = await read<Document>(`${url}/college/openapi.json`)
+    t.equal(college.info.title, 'Student Course API')
+    t.strictSame(operationsOf(college), operationsBelow('/college', 'college_'))
+  })
+
   t.strictSame(await stop(), { code: 0, signal: null })
 })
 

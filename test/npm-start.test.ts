@@ -42,7 +42,7 @@ t.test('npm start, told by SIGTERM during load, answers all that was sent before
     }
   }
   const load = Promise.all(Array.from({ length: 32 }, work))
-  await sleep(1_000)
+  while (outcomes.length < 1_000) await sleep(10)
   const signalledAt = performance.now()
   npm.child.kill('SIGTERM')
   await load

@@ -23,7 +23,7 @@ t.test('the server says where it is, lets no second one on its data, and its stu
   t.match(await rival.exited, { code: 1 })
   t.match(rival.output, new RegExp(`^The store in [^\n]* is in use by process ${first.child.pid}\n$`))
 
-  const student = await (await create(url)).json()
+  const student = await (await create(url)).json() as { id: string }
   first.child.kill('SIGKILL')
   await first.exited
 
@@ -32,11 +32,40 @@ t.test('the server says where it is, lets no second one on its data, and its stu
   await second.prints(/AUTH is off: anyone who can reach this address can read and change everything/)
   await second.prints(/AUTH is off: the keys of JWT_SECRET are not used/)
   t.strictSame(await (await fetch(`${again}/students`)).json(), { students: [student] })
-  second.child.kill('SIGTERM')
-  t.strictSame(await second.exited, { code: 0, signal: null })
 
-  const third = launch(t, env)
-  t.strictSame(await (await fetch(`${await listening(third)}/students`)).json(), { students: [student] })
+  await t.test('a request has one id in all its log lines, and no body, query or credentials in them', async (t) => {
+    const [answer] = await Promise.all([create(again), fetch(`${again}/students?token=s3cret`, { headers: { authorization: 'Bearer s3cret' } })])
+    t.equal(answer.status, 201)
+    second.child.kill('SIGTERM')
+    t.strictSame(await second.exited, { code: 0, signal: null })
+    t.notMatch(second.output, /s3cret|Jane Doe|jdoe/)
+    const ids = second.output.trim().split('\n').map((line) => JSON.parse(line).reqId).filter(Boolean)
+    t.equal(ids.length, 3, 'one line each')
+    t.equal(new Set(ids).size, 3)
+  })
+
+  const third = launch(t, { ...env, REQUEST_TIMEOUT_MS: '500' })
+  const last = await listening(third)
+  const { students } = await (await fetch(`${last}/students`)).json() as { students: { id: string }[] } // as the API has it
+  t.equal(students.length, 2)
+  t.strictSame(students.find(({ id }) => id === student.id), student)
+
+  await t.test('what the server refuses before routing is problem details too', async (t) => {
+    const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`
+    for (const [request, status] of [
+      [get('/nope?x=1'), 404], [get('/students/%zz'), 400], [get(`/students/${'a'.repeat(101)}`), 414],
+      ['GET /students HTTP/1.1\r\nConnection: close\r\n\r\n', 400], [get('/students', 'Expect: the-impossible\r\n'), 417],
+      [get('/students').replace('GET', 'PROPFIND'), 405], [get('/nope').replace('GET', 'PROPFIND'), 404],
+      [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408]
+    ] as const) {
+      const answer = await text(await send(last, request))
+      t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), request.slice(0, 40))
+      t.match(answer, /content-type: application\/problem\+json; charset=utf-8/i)
+      t.match(answer, /x-content-type-options: nosniff/i)
+      t.match(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { type: 'about:blank', status })
+    }
+  })
+
   third.child.kill('SIGINT')
   t.strictSame(await third.exited, { code: 0, signal: null })
 })
@@ -66,37 +95,6 @@ t.test('with AUTH=on the server wants tokens, for users of the command line, ove
   const newest = await ask(again, { grant_type: 'refresh_token', refresh_token: next.refresh_token })
   t.equal((await ask(again, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })).error, 'invalid_grant')
   t.equal((await ask(again, { grant_type: 'refresh_token', refresh_token: newest.refresh_token })).error, 'invalid_grant')
-})
-
-t.test('a request has one id in all its log lines, and no body, query or credentials in them', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir() })
-  const url = await listening(server)
-  const [answer] = await Promise.all([create(url), fetch(`${url}/students?token=s3cret`, { headers: { authorization: 'Bearer s3cret' } })])
-  t.equal(answer.status, 201)
-  server.child.kill('SIGTERM')
-  await server.exited
-  t.notMatch(server.output, /s3cret|Jane Doe|jdoe/)
-  const ids = server.output.trim().split('\n').map((line) => JSON.parse(line).reqId).filter(Boolean)
-  t.equal(ids.length, 2, 'one line each')
-  t.equal(new Set(ids).size, 2)
-})
-
-t.test('what the server refuses before routing is problem details too', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir(), REQUEST_TIMEOUT_MS: '500' })
-  const url = await listening(server)
-  const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`
-  for (const [request, status] of [
-    [get('/nope?x=1'), 404], [get('/students/%zz'), 400], [get(`/students/${'a'.repeat(101)}`), 414],
-    ['GET /students HTTP/1.1\r\nConnection: close\r\n\r\n', 400], [get('/students', 'Expect: the-impossible\r\n'), 417],
-    [get('/students').replace('GET', 'PROPFIND'), 405], [get('/nope').replace('GET', 'PROPFIND'), 404],
-    [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408]
-  ] as const) {
-    const answer = await text(await send(url, request))
-    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), request.slice(0, 40))
-    t.match(answer, /content-type: application\/problem\+json; charset=utf-8/i)
-    t.match(answer, /x-content-type-options: nosniff/i)
-    t.match(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { type: 'about:blank', status })
-  }
 })
 
 t.test('wrong configuration is exit 2 with every fault, also when it stands in .env', async (t) => {

@@ -15,7 +15,7 @@ const keys = Array.from({ length: 250 }, (_, index) => Buffer.from(`college.stud
 const text = (key: Buffer): string => key.toString().repeat(1 + Number(key.subarray(-2)))
 
 /** A store as the versions before checksums left it. */
-async function oldStore (t: Test, format: number): Promise<string> {
+async function oldStore (t: Test, format: number, sizeKey = 'size'): Promise<string> {
   const directory = await directoryFor(t)
   const root = open<Buffer, Buffer>({ path: join(directory, 'store.mdb'), noSubdir: true, overlappingSync: false, ...encodings })
   const number = (value: number): Buffer => {
@@ -27,7 +27,7 @@ async function oldStore (t: Test, format: number): Promise<string> {
   const collections = root.openDB('collections', encodings)
   root.transactionSync(() => {
     root.putSync(Buffer.from('format'), number(format))
-    root.putSync(Buffer.from('size'), number(4096))
+    root.putSync(Buffer.from(sizeKey), number(4096))
     for (const key of keys) documents.putSync(key, Buffer.from(text(key)))
     if (format > 1) collections.putSync(Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
   })
@@ -87,6 +87,21 @@ t.test('what would hide documents is refused, though LMDB would read it', async 
   }
   t.same(inspect(await altered(directory, 'of a document', 'of a d0cument')).damaged, ['the index entry with the key 656e747279 of college.students'])
   t.same(inspect(await altered(directory, 'some value', 'some valve')).damaged, ['the document with the key 736f6d65206b6579 of college.students'])
+})
+
+t.test('a store that holds something else beside its parts is damage', async t => {
+  const directory = await oldStore(t, 2, 'another')
+  t.throws(() => inspect(join(directory, 'store.mdb')), { message: /it has an unknown part/ })
+})
+
+t.test('a page that two parts of a store have is damage', async t => {
+  const path = join(await oldStore(t, 2), 'store.mdb')
+  const bytes = await readFile(path)
+  // the number of its first page ends the description of a part, which stands behind its name
+  const rootOf = (part: string) => bytes.lastIndexOf(`${part}\0`) + part.length + 41
+  bytes.copy(bytes, rootOf('documents'), rootOf('collections'), rootOf('collections') + 8)
+  await writeFile(path, bytes)
+  t.throws(() => inspect(path), { message: /page \d+ is in use twice/ })
 })
 
 t.test('a format that can not be is damage, and so are meta pages in each other\'s place', async t => {

@@ -11,7 +11,7 @@ import { accepted } from './accepted.js'
 
 const PORT = 27317
 
-const files = ['suites/routes', 'suites/access', 'suites/app'].map((name) => `dist/test/${name}.test.js`)
+const files = ['suites/routes', 'suites/access'].map((name) => `dist/test/${name}.test.js`)
 
 const folder = await mkdtemp(join(tmpdir(), 'ferretdb-'))
 try {

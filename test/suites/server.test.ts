@@ -1,3 +1,3 @@
 import { load } from './suite.js'
 
-await load('app')
+await load('server')
