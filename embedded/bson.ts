@@ -65,6 +65,11 @@ export function fieldNamed (document: Buffer, name: string): Field | undefined {
   return undefined
 }
 
+/** The first field of a document that has one, as a stored one has its `_id`. */
+export function firstField (document: Buffer): Field {
+  return fieldsOf(document)[0] as Field
+}
+
 /** The document with no other fields than these, in its own order: itself where it has no others. The names end with a zero byte. */
 export function keep (document: Buffer, names: readonly Buffer[]): Buffer {
   const end = document.length - 1

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { storePath } from './file.js'
-import { formatVersion, inspect, type Inspection } from './inspect.js'
+import { checksumFormat, inspect, type Inspection } from './inspect.js'
 import { refuseIfHeld } from './lock.js'
 
 /**
@@ -14,5 +14,5 @@ export async function check (path: string): Promise<Inspection & { path: string,
   const inspection = inspect(file)
   const { damaged, documents, format } = inspection
   if (damaged.length > 0) throw new Error([`${file} has ${damaged.length} damaged values among ${documents} documents; restore it from a backup:`, ...damaged].join('\n'))
-  return { ...inspection, path: file, hasChecksums: format >= formatVersion }
+  return { ...inspection, path: file, hasChecksums: format >= checksumFormat }
 }

@@ -1,19 +1,21 @@
-import { afterPrefix, collectionPrefix } from './keys.js'
-import { expiredEntries, entryOf, type TtlIndex } from './ttl.js'
+import { firstField } from './bson.js'
+import { entryOf, sortedBy, type Index } from './indexes.js'
+import { afterPrefix, collectionPrefix, idKey } from './keys.js'
+import { expiredEntries } from './ttl.js'
+import type { Path } from './plan.js'
+import type { Range } from './ranges.js'
+import type { Met } from './scan.js'
 import type { Storage } from './storage.js'
-import type { Entry } from './table.js'
 
-export interface Range {
-  start: Buffer
-  end: Buffer
+export interface Walk {
+  range: Range
   reverse: boolean
-  limit: number
-  /** How many bytes of values are enough. */
-  bytes: number
+  /** The key to go on behind. */
+  behind: Buffer | undefined
 }
 
 interface Description {
-  indexes: TtlIndex[]
+  indexes: Index[]
 }
 
 /** Keys counted in one go: some milliseconds at most, so that other connections get their turn. */
@@ -23,7 +25,6 @@ const countSlice = 10_000
 export class Collection {
   readonly namespace: string
   readonly prefix: Buffer
-  readonly end: Buffer
   private readonly storage: Storage
   private description: Description | undefined
 
@@ -31,7 +32,6 @@ export class Collection {
     this.storage = storage
     this.namespace = namespace
     this.prefix = collectionPrefix(namespace)
-    this.end = afterPrefix(this.prefix)
   }
 
   /** Like the indexes, known in the work of a write only. */
@@ -39,8 +39,13 @@ export class Collection {
     return this.description !== undefined
   }
 
-  get indexes (): TtlIndex[] {
+  get indexes (): Index[] {
     return this.description?.indexes ?? []
+  }
+
+  /** The indexes as they are now, also to those who only read. */
+  get known (): Index[] {
+    return this.describe()?.indexes ?? []
   }
 
   private get name (): Buffer {
@@ -48,33 +53,55 @@ export class Collection {
   }
 
   get (key: Buffer): Buffer | undefined {
+    this.storage.documentsRead++
     return this.storage.documents.get(key)
   }
 
-  /** The entries strictly between two keys, until there are `limit` of them or enough bytes. */
-  read ({ start, end, reverse, limit, bytes }: Range): { entries: Entry[], end: boolean } {
-    const bounds = reverse ? { start: end, end: start } : { start, end }
-    const entries: Entry[] = []
-    for (const entry of this.storage.documents.getRange({ ...bounds, reverse, exclusiveStart: true })) {
-      if (entries.length === limit || bytes <= 0) return { entries, end: false }
-      entries.push(entry)
-      bytes -= entry.value.length
+  /** The documents whose keys, in this table, are in a range. */
+  * walk (table: Path['table'], { range, reverse, behind }: Walk): Generator<Met> {
+    if (table === 'documents' && range.isPoint === true) {
+      const value = behind === undefined ? this.get(range.start) : undefined
+      if (value !== undefined) yield { at: range.start, key: range.start, value }
+      return
     }
-    return { entries, end: true }
+    const [start, end] = reverse ? [range.end, range.start] : [range.start, range.end]
+    const bounds = { start: behind ?? start, end, reverse, exclusiveStart: reverse || behind !== undefined, inclusiveEnd: reverse }
+    for (const { key, value } of this.storage[table].getRange(bounds)) {
+      if (table === 'entries') yield { at: key, key: value, value: this.get(value) ?? this.storage.entries.refuse(key) }
+      else {
+        this.storage.documentsRead++
+        yield { at: key, key, value }
+      }
+    }
   }
 
-  async count (): Promise<number> {
-    const { documents } = this.storage
-    const { end } = this
-    let start = this.prefix
-    const next = (): Buffer | undefined => [...documents.getKeys({ start, end, offset: countSlice, limit: 1 })][0]
+  /** The same documents in the order of a field and then their `_id`s. */
+  inFullOrder (field: string, documents: Met[], reverse: boolean): Met[] {
+    const keyed = documents.map(met => ({ met, key: Buffer.concat([sortedBy(field, met.value), idKey(firstField(met.value))]) }))
+    return keyed.sort((a, b) => reverse ? Buffer.compare(b.key, a.key) : Buffer.compare(a.key, b.key)).map(({ met }) => met)
+  }
+
+  /** How many keys there are, as far as to a limit; in one go. */
+  countKeys (table: Path['table'], ranges: Range[], limit: number): number {
     let counted = 0
-    for (let key = next(); key !== undefined; key = next()) {
-      start = key
-      counted += countSlice
-      await new Promise(setImmediate)
+    for (const { start, end } of ranges) counted += this.storage[table].getKeysCount({ start, end, limit: limit - counted })
+    return counted
+  }
+
+  /** The same for any number, in turns with other work. */
+  async count ({ table, ranges }: Pick<Path, 'table' | 'ranges'>, limit = Infinity): Promise<number> {
+    let counted = 0
+    for (const { start: first, end } of ranges) {
+      const next = (start: Buffer): Buffer | undefined => [...this.storage[table].getKeys({ start, end, offset: countSlice, limit: 1 })][0]
+      let start = first
+      for (let key = next(start); key !== undefined && counted < limit; key = next(start)) {
+        start = key
+        counted += countSlice
+        await new Promise(setImmediate)
+      }
+      if (counted < limit) counted += this.countKeys(table, [{ start, end }], countSlice)
     }
-    return counted + documents.getKeysCount({ start, end })
+    return Math.min(counted, limit)
   }
 
   /** Runs `work` in the next group; the methods below belong in there. */
@@ -88,19 +115,19 @@ export class Collection {
 
   put (key: Buffer, document: Buffer): void {
     if (!this.exists) this.save([])
-    this.unindex(key)
-    this.index(key, document)
+    this.changeEntries(key, this.indexes.length === 0 ? undefined : this.get(key), document)
     this.storage.put(this.storage.documents, key, document)
   }
 
   remove (key: Buffer): void {
-    this.unindex(key)
+    this.changeEntries(key, this.indexes.length === 0 ? undefined : this.get(key), undefined)
     this.storage.remove(this.storage.documents, key)
   }
 
   /** Removes up to `limit` documents per index that have expired by now; returns how many. */
   removeExpired (nowMs: number, limit: number): number {
     const expired = this.indexes.flatMap(({ expireAfterSeconds }, place) => {
+      if (expireAfterSeconds === undefined) return []
       const range = expiredEntries(this.prefix, place, nowMs - expireAfterSeconds * 1000)
       return [...this.storage.entries.getRange({ ...range, limit })]
     })
@@ -108,16 +135,16 @@ export class Collection {
     return expired.length
   }
 
-  /** Adds the entries of a document that is stored already. */
-  index (key: Buffer, document: Buffer): void {
-    for (const [place, { field }] of this.indexes.entries()) {
-      const entry = entryOf(this.prefix, place, field, key, document)
+  /** Adds the entries that a document that is stored already has in the indexes that are built by these tokens. */
+  index (key: Buffer, document: Buffer, tokens: string[]): void {
+    for (const [place, index] of this.indexes.entries()) {
+      const entry = tokens.includes(index.token ?? '') ? entryOf(this.prefix, place, index, key, document) : undefined
       if (entry !== undefined) this.storage.put(this.storage.entries, entry, key)
     }
   }
 
   /** Writes down that the collection exists, with these indexes. An index keeps its place for good, since its entries' keys hold it. */
-  save (indexes: TtlIndex[]): void {
+  save (indexes: Index[]): void {
     this.description = { indexes }
     this.storage.put(this.storage.collections, this.name, Buffer.from(JSON.stringify(this.description)))
   }
@@ -127,12 +154,14 @@ export class Collection {
     this.storage.remove(this.storage.collections, this.name)
   }
 
-  private unindex (key: Buffer): void {
-    const before = this.indexes.length === 0 ? undefined : this.get(key)
-    if (before === undefined) return
-    for (const [place, { field }] of this.indexes.entries()) {
-      const entry = entryOf(this.prefix, place, field, key, before)
-      if (entry !== undefined) this.storage.remove(this.storage.entries, entry)
+  /** Has the entries of a document follow it. What stays as it is costs no write. */
+  private changeEntries (key: Buffer, before: Buffer | undefined, after: Buffer | undefined): void {
+    for (const [place, index] of this.indexes.entries()) {
+      const [old, entry] = [before, after].map(document => document && entryOf(this.prefix, place, index, key, document))
+      // one that is not built may lack the old entry
+      if (old !== undefined && entry?.equals(old) === true && index.built) continue
+      if (old !== undefined) this.storage.remove(this.storage.entries, old)
+      if (entry !== undefined) this.storage.put(this.storage.entries, entry, key)
     }
   }
 

@@ -79,7 +79,7 @@ export function isLimit (operator: string, { type }: Field): boolean {
   return (type === types.minKey && operator.startsWith('$gt')) || (type === types.maxKey && operator.startsWith('$lt'))
 }
 
-function isNumber ({ type }: Field): boolean {
+export function isNumber ({ type }: Field): boolean {
   return rankOf(type) === rankOf(types.double)
 }
 

@@ -12,6 +12,7 @@ export const codes = {
   InvalidLength: 16,
   IllegalOperation: 20,
   InvalidBSON: 22,
+  NamespaceNotFound: 26,
   ConflictingUpdateOperators: 40,
   CursorNotFound: 43,
   DollarPrefixedFieldName: 52,

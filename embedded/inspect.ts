@@ -6,8 +6,13 @@ import { collectionPrefix, documentKey } from './keys.js'
 import { shownEntry, tableNames, type TableName } from './table.js'
 import { Walk } from './walk.js'
 
-/** 2 since there are indexes: a program that knows none would write documents without their entries. 3 since values have checksums. */
-export const formatVersion = 3
+/**
+ * 2 since there are indexes: a program that knows none would write documents without their entries. 3 since values have checksums. 4 since there
+ * are indexes to sort by, of which a program that knows only those that expire makes nonsense.
+ */
+export const formatVersion = 4
+/** The first one whose values have checksums. */
+export const checksumFormat = 3
 export const formatKey = Buffer.from('format')
 /** Of older formats. */
 export const sizeKey = Buffer.from('size')
@@ -77,7 +82,7 @@ class Inspector {
 
   private visit (table: TableName, key: Buffer, value: Buffer, both?: Buffer): void {
     if (table === 'documents') this.documents++
-    if (this.checkFormat() < formatVersion) return
+    if (this.checkFormat() < checksumFormat) return
     const isSound = value.length >= checksumBytes && isWhole(noKey, both ?? Buffer.concat([key, value]))
     if (isSound && table === 'collections') this.namespaces.add(key.toString())
     if (isSound) return
@@ -106,6 +111,6 @@ function readFormat (key: Buffer, value: Buffer): number {
   const isOld = value.length === 8
   if (!isOld && !isWhole(key, value)) throw new DamagedFile('its format can not be read')
   const format = value.readDoubleLE()
-  if (!Number.isInteger(format) || format < 1 || isOld !== (format < 3)) throw new DamagedFile('its format can not be read')
+  if (!Number.isInteger(format) || format < 1 || isOld !== (format < checksumFormat)) throw new DamagedFile('its format can not be read')
   return format
 }

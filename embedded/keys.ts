@@ -4,6 +4,8 @@ import { types, fieldsOf, type Field } from './bson.js'
 
 /** LMDB's limit for a key at pages of 4 kB. */
 const maxKeyBytes = 1978
+/** What is left of a key that is too long, before the hash that it ends in. */
+export const cutKeyBytes = maxKeyBytes - 32
 
 /** MongoDB's order of types (reference/bson-type-comparison-order); types of one rank compare by value. */
 const ranks = new Map<number, number>([
@@ -18,6 +20,11 @@ const numberRank = 4
 /** Every key of a collection begins with this; no name holds a zero byte. */
 export function collectionPrefix (namespace: string): Buffer {
   return Buffer.from(`${namespace}\0`)
+}
+
+/** What the keys of the index at this place of its collection's list begin with. */
+export function indexPrefix (prefix: Buffer, place: number): Buffer {
+  return Buffer.concat([prefix, Buffer.of(place)])
 }
 
 /** The first key after all those that begin with `prefix`, which ends in a zero byte or a dot. */
@@ -43,13 +50,13 @@ export function shownKey (key: Buffer): string {
  * One too long for LMDB is cut and ends in the SHA-256 of the whole, so that two of them differ; their order then holds up to the cut.
  */
 export function documentKey (prefix: Buffer, id: Field): Buffer {
-  return fittedKey(Buffer.concat([prefix, encodeValue(id)]))
+  return fittedKey(Buffer.concat([prefix, idKey(id)]))
 }
 
 export function fittedKey (key: Buffer): Buffer {
   if (key.length < maxKeyBytes) return key
   const hash = createHash('sha256').update(key).digest()
-  return Buffer.concat([key.subarray(0, maxKeyBytes - hash.length), hash])
+  return Buffer.concat([key.subarray(0, cutKeyBytes), hash])
 }
 
 /** Where a type stands in MongoDB's order of types; numbers have one place, and so have strings and symbols. */
@@ -63,7 +70,7 @@ export function rankOf (type: number): number {
  * a document, the double that it is, or else the next one below and then the number itself, so that doubles stay short.
  */
 export function valueKey (field: Field): Buffer {
-  if (rankOf(field.type) !== numberRank) return encodeValue(field)
+  if (rankOf(field.type) !== numberRank) return idKey(field)
   const double = nearestDouble(field)
   if (isDouble(field, double)) return doubleKey(double)
   const exact = encodeContent(field)
@@ -97,7 +104,8 @@ function doubleKey (double: number): Buffer {
   return key
 }
 
-function encodeValue (field: Field): Buffer {
+/** A value as an `_id` has it in the key of its document, uncut: its rank, then what it holds, numbers as decimals. */
+export function idKey (field: Field): Buffer {
   const rank = Buffer.from([rankOf(field.type)])
   return Buffer.concat([rank, encodeContent(field)])
 }
@@ -138,7 +146,7 @@ function encodeText (bytes: Buffer): Buffer {
 /** MongoDB compares documents field by field: type, then name, then value. */
 function encodeFields (fields: Field[]): Buffer {
   const parts = fields.flatMap(field => {
-    const value = encodeValue(field)
+    const value = idKey(field)
     return [value.subarray(0, 1), Buffer.from(`${field.name}\0`), value.subarray(1)]
   })
   return Buffer.concat([...parts, Buffer.alloc(1)])

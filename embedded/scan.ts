@@ -1,8 +1,9 @@
-import type { Field } from './bson.js'
-import type { Collection } from './collection.js'
 import { conjuncts, matches, type Selection } from './filter.js'
-import { documentKey } from './keys.js'
+import type { Collection } from './collection.js'
+import { cutKeyBytes } from './keys.js'
+import { mainPath, type Path } from './plan.js'
 import type { Project } from './projection.js'
+import type { Range } from './ranges.js'
 import type { Entry } from './table.js'
 
 /** A reply's documents end with the one that goes over this, so no reply is larger than a message may be. */
@@ -26,37 +27,46 @@ export interface ScanOptions {
   reverse?: boolean
   /** What batches hold of each document; all of it without one. */
   project?: Project | undefined
+  /** Where to look; by default in the main table, in `_id` order. */
+  path?: Path
 }
 
-/** A walk over the selected documents of a collection in `_id` order. It remembers a key and holds no transaction between batches. */
+/** A document on the way, and the key by which it was met. */
+export interface Met extends Entry {
+  at: Buffer
+}
+
+/** A walk over the selected documents of a collection, in the order of the keys of its path. It remembers a key and holds no transaction between batches. */
 export class Scan implements Batches {
-  readonly heldBytes = 0
-  private readonly collection: Collection
-  private readonly selection: Selection
+  private readonly path: Path
   private readonly reverse: boolean
   private readonly project: Project
+  private readonly hasConditions: boolean
   private remaining: number
   private skip: number
-  /** The keys still to look up, or the range still to read. */
-  private keys: Buffer[] | undefined
-  private start: Buffer
-  private end: Buffer
-  private exhausted = false
+  /** Still to walk, in the order of the walk; of the first, what is behind the position. */
+  private readonly ranges: Range[]
+  private position: Buffer | undefined
+  /** Read already, to be put in order. */
+  private readonly ready: Met[] = []
 
-  constructor (collection: Collection, selection: Selection, { limit = Infinity, skip = 0, reverse = false, project = document => document }: ScanOptions = {}) {
-    this.collection = collection
-    this.selection = selection
+  constructor (private readonly collection: Collection, private readonly selection: Selection, options: ScanOptions = {}) {
+    const { limit = Infinity, skip = 0, reverse = false, project = document => document, path = mainPath(collection, selection.filter) } = options
+    this.path = path
     this.reverse = reverse
     this.project = project
+    this.hasConditions = conjuncts(selection.filter).length > 0
     this.remaining = limit
     this.skip = skip
-    this.keys = selection.ids && distinctKeys(collection.prefix, selection.ids, reverse)
-    this.start = collection.prefix
-    this.end = collection.end
+    this.ranges = reverse ? path.ranges.toReversed() : [...path.ranges]
   }
 
   get done (): boolean {
-    return this.exhausted || this.remaining === 0
+    return this.remaining === 0 || (this.ranges.length === 0 && this.ready.length === 0)
+  }
+
+  get heldBytes (): number {
+    return this.ready.reduce((sum, { value }) => sum + value.length, 0)
   }
 
   async batch (length: number): Promise<Buffer[]> {
@@ -74,49 +84,68 @@ export class Scan implements Batches {
 
   /** The next documents: at most `length`, and as many as are handled in one turn. None of them does not mean that there are no more. */
   slice (length = sliceLength, enoughBytes = sliceBytes): Entry[] {
-    const wanted = Math.min(Math.min(length, this.remaining) + this.skip, sliceLength)
-    const bytes = Math.min(enoughBytes, sliceBytes)
-    const found = this.keys === undefined ? this.readOn(wanted, bytes) : this.lookUp(this.keys, wanted, bytes)
-    const skipped = found.splice(0, this.skip)
-    this.skip -= skipped.length
+    const wanted = Math.min(length, this.remaining)
+    const found: Entry[] = []
+    let bytes = Math.min(enoughBytes, sliceBytes)
+    let looked = 0
+    for (const met of this.walk()) {
+      // after a look at the next one, so that the end is known when it is reached
+      if (found.length === wanted || bytes <= 0) break
+      this.pass(met)
+      looked++
+      bytes -= met.value.length
+      if (!this.hasConditions || matches(met.value, this.selection.filter)) this.take(met, found)
+      if (found.length === this.remaining || looked === sliceLength) break
+    }
     this.remaining -= found.length
     return found
   }
 
-  private readOn (wanted: number, bytes: number): Entry[] {
-    const limit = conjuncts(this.selection.filter).length === 0 ? wanted : sliceLength
-    const { entries, end } = this.collection.read({ start: this.start, end: this.end, reverse: this.reverse, limit, bytes })
-    const found = entries.filter(({ value }) => this.matches(value)).slice(0, wanted)
-    const last = found.length === wanted ? found.at(-1) : entries.at(-1)
-    this.exhausted = end && last === entries.at(-1)
-    if (last !== undefined && this.reverse) this.end = last.key
-    else if (last !== undefined) this.start = last.key
-    return found
+  private take (met: Met, found: Entry[]): void {
+    if (this.skip > 0) this.skip--
+    else found.push(met)
   }
 
-  private lookUp (keys: Buffer[], wanted: number, bytes: number): Entry[] {
-    const found: Entry[] = []
-    let tried = 0
-    for (const key of keys.slice(0, sliceLength)) {
-      if (found.length === wanted || bytes <= 0) break
-      const value = this.collection.get(key)
-      tried++
-      if (value === undefined || !this.matches(value)) continue
-      found.push({ key, value })
-      bytes -= value.length
+  private pass (met: Met): void {
+    if (this.ready[0] === met) this.ready.shift()
+    else this.position = met.at
+  }
+
+  private * walk (): Generator<Met> {
+    while (this.ready[0] !== undefined) yield this.ready[0]
+    for (let [range] = this.ranges; range !== undefined; [range] = this.ranges) {
+      yield * this.path.table === 'entries' && this.path.isInOrder ? this.inFullOrder(this.read(range)) : this.read(range)
+      this.ranges.shift()
+      this.position = undefined
     }
-    this.keys = keys.slice(tried)
-    this.exhausted = this.keys.length === 0
-    return found
   }
 
-  private matches (document: Buffer): boolean {
-    return matches(document, this.selection.filter)
+  private read (range: Range): Iterable<Met> {
+    return this.collection.walk(this.path.table, { range, reverse: this.reverse, behind: this.position })
+  }
+
+  /** Long keys are cut: of those that begin alike, the documents say the order. */
+  private * inFullOrder (all: Iterable<Met>): Generator<Met> {
+    let alike: Met[] = []
+    for (const met of all) {
+      const [first] = alike
+      if (first !== undefined && !beginAlike(first.at, met.at)) {
+        yield * this.sorted(alike)
+        alike = []
+      }
+      if (met.at.length < cutKeyBytes) yield met
+      else alike.push(met)
+    }
+    yield * this.sorted(alike)
+  }
+
+  private * sorted (alike: Met[]): Generator<Met> {
+    this.position = alike.at(-1)?.at ?? this.position
+    this.ready.push(...this.collection.inFullOrder(this.path.field, alike, this.reverse))
+    while (this.ready[0] !== undefined) yield this.ready[0]
   }
 }
 
-function distinctKeys (prefix: Buffer, ids: Field[], reverse: boolean): Buffer[] {
-  const keys = ids.map(id => documentKey(prefix, id)).sort(Buffer.compare)
-  const distinct = keys.filter((key, index) => !keys[index - 1]?.equals(key))
-  return reverse ? distinct.reverse() : distinct
+function beginAlike (one: Buffer, other: Buffer): boolean {
+  return one.subarray(0, cutKeyBytes).equals(other.subarray(0, cutKeyBytes))
 }

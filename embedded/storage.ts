@@ -1,4 +1,4 @@
-import { formatVersion, sizeKey } from './inspect.js'
+import { checksumFormat, formatVersion, sizeKey } from './inspect.js'
 import { MongoError } from './errors.js'
 import { Gate } from './gate.js'
 import { encodings, openFile, storePath, writeFormat, type Root } from './file.js'
@@ -40,6 +40,8 @@ export class Storage {
   readonly entries: Table
   /** What there is to know of a collection, by namespace. */
   readonly collections: Table
+  /** How many documents were read so far: what shows that an index is used. */
+  documentsRead = 0
   private queue: Write[] = []
   /** What the group in work takes of the disk, at most. */
   private taken = 0
@@ -106,9 +108,10 @@ export class Storage {
   /** Brings a store of an older format up to this one, in one transaction. */
   private upgrade (format: number): void {
     const { lastPageNumber, pageSize } = this.root.getStats() as { lastPageNumber: number, pageSize: number }
-    this.room.make(lastPageNumber * pageSize, lastPageNumber, pageSize)
+    const isRewritten = format < checksumFormat
+    this.room.make(isRewritten ? lastPageNumber * pageSize : changeBytes, lastPageNumber, pageSize)
     this.root.transactionSync(() => {
-      for (const table of [this.documents, this.entries, this.collections]) table.addChecksums()
+      if (isRewritten) for (const table of [this.documents, this.entries, this.collections]) table.addChecksums()
       if (format === 1) this.describeAll()
       this.root.removeSync(sizeKey)
       writeFormat(this.root)

@@ -46,6 +46,7 @@ export const commands = {
   insert: { served: { documents: 'array', ordered: 'boolean', writeConcern: 'object' }, refused: ['bypassDocumentValidation'] },
   ismaster: { served: { client: 'object' }, refused: [], lenient: true, outsideApi: true },
   killCursors: { served: { cursors: 'array' }, refused: [] },
+  listIndexes: { served: { cursor: 'object' }, refused: ['includeIndexBuildInfo'] },
   ping: { served: {}, refused: [] }
 } as const satisfies Record<string, CommandRow>
 
@@ -115,7 +116,7 @@ export const maxSortKeys = 4
 export const pipelines = [['$match', '$group'], ['$match', '$limit', '$count']] as const
 export const stages = [...new Set(pipelines.flat())]
 
-/** An index: on one field of the top level, ascending, by which documents expire. */
+/** An index: ascending, on one field of the top level by which documents expire, or on one and then `_id`. */
 export const indexOptions: Names = {
   served: { key: 'object', name: 'string', expireAfterSeconds: 'any' },
   refused: ['unique', 'sparse', 'partialFilterExpression', 'collation', 'hidden', 'v', 'background', 'storageEngine', 'weights', 'default_language',

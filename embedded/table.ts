@@ -69,7 +69,8 @@ export class Table {
     }
   }
 
-  private refuse (key: Buffer): never {
+  /** Tells that what stands under a key is damaged, and throws. */
+  refuse (key: Buffer): never {
     const what = shownEntry(this.name, key)
     this.tell(what)
     throw new DamagedValue(what)

@@ -2,6 +2,7 @@ import { fieldsOf } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter, type Selection } from '../filter.js'
+import { planFor } from '../plan.js'
 import { checkField, numberOf } from '../request.js'
 import { Scan } from '../scan.js'
 import { deleteStatement } from '../surface.js'
@@ -18,7 +19,7 @@ export const deleteCommand: Run = async (request, { storage }) => {
   let n = 0
   for (const [index, { q, one }] of statements.entries()) {
     try {
-      n += await remove(collection, parseFilter(q), one ? 1 : undefined)
+      n += await remove(collection, parseFilter(q), one ? 1 : Infinity)
     } catch (error) {
       writeErrors.push(writeErrorOf(index, error))
       if (ordered) break
@@ -44,8 +45,8 @@ function parseDelete (statement: Buffer): Statement {
 }
 
 /** Some documents in each transaction, so that other writes get in between; MongoDB does not delete many as one either. */
-async function remove (collection: Collection, selection: Selection, limit?: number): Promise<number> {
-  const scan = new Scan(collection, selection, { limit })
+async function remove (collection: Collection, selection: Selection, limit = Infinity): Promise<number> {
+  const scan = new Scan(collection, selection, { limit, path: planFor(collection, selection, []).path })
   let removed = 0
   while (!scan.done) {
     removed += await collection.write(() => {

@@ -2,6 +2,7 @@ import { noDocument } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
 import { parseFilter } from '../filter.js'
+import { planFor } from '../plan.js'
 import { parseProjection } from '../projection.js'
 import type { Request } from '../request.js'
 import { Scan, type Batches } from '../scan.js'
@@ -31,7 +32,7 @@ function batchesOf (request: Request, filter: Buffer, collection: Collection, { 
   const project = parseProjection(request.document('projection') ?? noDocument)
   const [limit, skip] = [request.count('limit', 0) || Infinity, request.count('skip', 0)]
   if (skip > maxSkip) throw new MongoError('CommandNotSupported', `The embedded store skips at most ${maxSkip} documents`)
-  const [first] = sort
-  if (first !== undefined && first.field !== '_id') return new Sorted(new Scan(collection, selection), { sort, skip, limit, project, limitBytes: sortLimitBytes })
-  return new Scan(collection, selection, { limit, skip, reverse: first?.descending === true, project })
+  const { path, isSorted, reverse } = planFor(collection, selection, sort)
+  if (isSorted) return new Scan(collection, selection, { limit, skip, reverse, project, path })
+  return new Sorted(new Scan(collection, selection, { path }), { sort, skip, limit, project, limitBytes: sortLimitBytes })
 }

@@ -16,6 +16,7 @@ import { getMore } from './getMore.js'
 import { hello, isMaster } from './hello.js'
 import { insert } from './insert.js'
 import { killCursors } from './killCursors.js'
+import { listIndexes } from './listIndexes.js'
 import { ping } from './ping.js'
 
 /** Fields of a transaction: this store is no member of a replica set. */
@@ -37,6 +38,7 @@ const handlers: Record<CommandName, Run> = {
   insert,
   ismaster: isMaster,
   killCursors,
+  listIndexes,
   ping
 }
 

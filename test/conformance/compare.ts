@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faker } from '@faker-js/faker'
 import type { Document } from 'mongodb'
-import { large, largeCount, names, passing, type Case } from './cases/case.js'
+import { indexed, large, largeCount, names, passing, sortIndex, type Case } from './cases/case.js'
 import { Expiry } from './cases/expiry.js'
 import { reads } from './cases/read.js'
 import { refusals } from './cases/refused.js'
@@ -17,7 +17,7 @@ import { fields, texts } from './values.js'
 const kinds: Record<string, () => Case> = { ...reads, ...writes, ...refusals, ...handshakes }
 
 /** How often each kind comes up; the others once. What changes documents comes often, so that reads find something. */
-const weights: Record<string, number> = { insert: 4, createIndexes: 2, "the driver's insertMany": 2, findAndModify: 4, increments: 2, 'find in the order of _id': 3, 'find by operators': 10, 'find in an order': 3, 'aggregate to count up to a limit': 3 }
+const weights: Record<string, number> = { insert: 4, createIndexes: 2, "the driver's insertMany": 2, findAndModify: 4, increments: 2, 'find in the order of _id': 3, 'find by operators': 11, dropDatabase: 2, 'find in an order': 3, 'aggregate to count up to a limit': 3, 'pages by key': 2 }
 
 /** Cases between two looks at everything that is stored. */
 const lookEvery = 25
@@ -90,7 +90,10 @@ class Comparison {
   }
 
   private async empty (): Promise<void> {
-    await this.onBoth(async side => { for (const name of [...names, ...passing]) await side.command({ drop: name }) })
+    await this.onBoth(async side => {
+      for (const name of [...names, ...passing]) await side.command({ drop: name })
+      await this.addIndexes(side)
+    })
   }
 
   private async fill (): Promise<void> {
@@ -98,6 +101,12 @@ class Comparison {
     await this.onBoth(async side => {
       await side.client.db(database).dropDatabase()
       await side.collection(large).insertMany(documents)
+      await this.addIndexes(side)
     })
+  }
+
+  /** On some collections before there are documents, on one after. */
+  private async addIndexes (side: Side): Promise<void> {
+    for (const name of [...names, large]) await side.command({ createIndexes: name, indexes: indexed.map(sortIndex) })
   }
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
 import { backup, check } from '../../embedded/index.js'
+import { withChecksum } from '../../embedded/checksum.js'
 import { encodings } from '../../embedded/file.js'
 import { types } from '../../embedded/bson.js'
-import { inspect } from '../../embedded/inspect.js'
+import { formatKey, inspect } from '../../embedded/inspect.js'
 import { collectionPrefix, documentKey, shownKey } from '../../embedded/keys.js'
 import { Storage } from '../../embedded/storage.js'
 import { runCli } from '../launch.js'
@@ -45,10 +46,37 @@ for (const format of [1, 2]) {
       for (const key of keys) t.equal(String(storage.documents.get(key)), text(key))
       t.same([...storage.collections.getRange()].map(({ value }) => String(value)), ['{"indexes":[]}'])
       await storage.close()
-      t.match(await check(directory), { format: 3, documents: keys.length, hasChecksums: true })
+      t.match(await check(directory), { format: 4, documents: keys.length, hasChecksums: true })
     }
   })
 }
+
+t.test('a store of format 3, which knew no indexes to sort by, becomes one of format 4 at its first start, and keeps all that it has', async t => {
+  const directory = await directoryFor(t)
+  const before = await Storage.open(directory)
+  const three = Buffer.alloc(8)
+  three.writeDoubleLE(3)
+  await before.write(() => {
+    before.root.putSync(formatKey, withChecksum(formatKey, three))
+    before.put(before.collections, Buffer.from('college.students'), Buffer.from('{"indexes":[{"name":"at","field":"at","expireAfterSeconds":0,"built":true}]}'))
+    for (const key of keys) before.put(before.documents, key, Buffer.from(text(key)))
+  })
+  await before.close()
+  await t.rejects(Storage.open(directory, undefined, () => 0), /the disk is full/)
+  t.match(await check(directory), { format: 3, documents: keys.length, hasChecksums: true })
+  const storage = await Storage.open(directory)
+  for (const key of keys) t.equal(String(storage.documents.get(key)), text(key))
+  await storage.close()
+  t.match(await check(directory), { format: 4, documents: keys.length, hasChecksums: true })
+})
+
+t.test('a store with a part that no version has written is damaged', async t => {
+  const directory = await directoryFor(t)
+  const storage = await Storage.open(directory)
+  await storage.write(() => storage.root.putSync(Buffer.from('other'), Buffer.from('value')))
+  await storage.close()
+  t.throws(() => inspect(join(directory, 'store.mdb')), { message: /it has an unknown part/ })
+})
 
 t.test('a store of an older format is backed up as it is', async t => {
   const [directory, target] = [await oldStore(t, 2), await directoryFor(t)]
@@ -80,7 +108,7 @@ t.test('what would hide documents is refused, though LMDB would read it', async 
     ['documents\0', 'documentz\0', /it has an unknown part/],
     ['{"indexes":[]}', '{"indexes":[ }', /the description of the collection college\.students/],
     ['college.students\0some', 'college.studentt\0some', /a document stands under the key of another/],
-    [Buffer.from([0, 0, 0, 0, 0, 0, 8, 64]), Buffer.from([0, 0, 0, 0, 0, 0, 0, 64]), /its format can not be read/]
+    [Buffer.from([0, 0, 0, 0, 0, 0, 16, 64]), Buffer.from([0, 0, 0, 0, 0, 0, 0, 64]), /its format can not be read/]
   ] as const) {
     const path = await altered(directory, from, to)
     t.throws(() => inspect(path), { message: words })

@@ -1,12 +1,12 @@
 import { Double, Int32, type Document } from 'bson'
 import { MongoClient } from 'mongodb'
 import t from 'tap'
-import { Collection, namespaces } from '../../embedded/collection.js'
+import { Collection, namespaces, type Walk } from '../../embedded/collection.js'
 import { MongoError } from '../../embedded/errors.js'
 import { serve } from '../../embedded/server.js'
 import { Storage } from '../../embedded/storage.js'
 import { Sweeper } from '../../embedded/sweeper.js'
-import { directoryFor, serverFor, type WireClient } from './support.js'
+import { directoryFor, serverFor, WireClient } from './support.js'
 
 const ok = new Double(1)
 const noon = Date.UTC(2030, 0, 1, 12)
@@ -67,6 +67,7 @@ t.test('what has expired is removed, by each index of a collection; what has no 
   const { sweeper, storage } = server
   await client.send({ insert: 'tokens', documents: [{ _id: 1, expires_at: at(-1) }, { _id: 2, expires_at: at(1000) }] })
   await create(client, {}, { key: { used_at: 1 }, name: 'used', expireAfterSeconds: 10 })
+  await client.send({ createIndexes: 'tokens', indexes: [{ key: { gone_at: 1, _id: 1 }, name: 'gone' }] })
   await client.send({
     insert: 'tokens',
     documents: [
@@ -82,7 +83,7 @@ t.test('what has expired is removed, by each index of a collection; what has no 
   now += 1000
   await Promise.all([sweeper.sweep(), sweeper.sweep()])
   t.same(await ids(client), [6, 7, 8, 9, 10, 11])
-  t.equal(entriesOf(storage).length, 1)
+  t.equal(entriesOf(storage).length, 7)
 })
 
 t.test('an entry goes with its document: changed, deleted, dropped, or put in its place anew', async t => {
@@ -150,6 +151,51 @@ t.test('an index whose build a crash cut short is built by the next call', async
   t.match(await create(client, {}), { note: 'all indexes already exist' })
 })
 
+t.test('a build that ends half way goes on there, and what is written meanwhile, behind and before, has its entries', async t => {
+  const { client, server: { storage } } = await serverFor(t)
+  const documents = Array.from({ length: 5000 }, (_, _id) => ({ _id, name: `name ${_id % 70}` }))
+  await client.send({ insert: 'tokens' }, { sequences: { documents } })
+  const { write } = storage
+  let writes = 0
+  const failing = t.intercept(storage, 'write', {
+    value: (work: () => unknown) => ++writes > 3 ? Promise.reject(new Error('the disk is gone')) : write.call(storage, work)
+  })
+  const byName = { createIndexes: 'tokens', indexes: [{ key: { name: 1, _id: 1 }, name: 'name_1__id_1' }] }
+  t.match(await client.send(byName), { ok: new Double(0) })
+  failing.restore()
+  t.equal(entriesOf(storage).length, 2000)
+  t.match(await client.send({ listIndexes: 'tokens', cursor: {} }), { cursor: { firstBatch: [{ name: '_id_' }] } }, 'half an index is none')
+  const find = async (): Promise<number> => (await client.send({ find: 'tokens', filter: { name: 'name 3' }, sort: { name: 1, _id: 1 }, batchSize: 100 })).cursor.firstBatch.length
+  const found = await find()
+  const change = (_id: number, name: string): Promise<Document> => client.send({ findAndModify: 'tokens', query: { _id }, update: { $set: { name } } })
+  for (const _id of [10, 4000]) await change(_id, 'name 3')
+  await change(4001, 'name 11')
+  await client.send({ delete: 'tokens', deletes: [{ q: { _id: { $in: [20, 4020] } }, limit: 0 }] })
+  await client.send({ insert: 'tokens', documents: [{ _id: -1, name: 'name 3' }, { _id: 9999, name: 'name 3' }] })
+  const puts = t.capture(storage.entries, 'putSync', storage.entries.putSync)
+  t.match(await client.send(byName), { numIndexesBefore: new Int32(1), numIndexesAfter: new Int32(2), ok })
+  t.ok(puts().length < 3100, `${puts().length} entries were missing`)
+  t.same(entriesOf(storage), documentsOf(storage))
+  t.equal(await find(), found + 4)
+})
+
+t.test('an index of a collection that is dropped and made anew meanwhile is not taken to be built', async t => {
+  const { client, socketPath } = await serverFor(t)
+  const other = await WireClient.open(socketPath)
+  const documents = Array.from({ length: 3000 }, (_, _id) => ({ _id, name: 'x' }))
+  await client.send({ insert: 'tokens' }, { sequences: { documents } })
+  const byName = { createIndexes: 'tokens', indexes: [{ key: { name: 1, _id: 1 }, name: 'name_1__id_1' }] }
+  const first = client.send(byName)
+  await other.send({ drop: 'tokens' })
+  await other.send({ insert: 'tokens', documents: documents.slice(0, 5) })
+  await first
+  t.match(await other.send({ listIndexes: 'tokens', cursor: {} }), { cursor: { firstBatch: [{ name: '_id_' }] } })
+  await other.send(byName)
+  const { cursor } = await other.send({ find: 'tokens', sort: { name: 1, _id: 1 } })
+  t.equal(cursor.firstBatch.length, 5)
+  other.socket.destroy()
+})
+
 t.test('an index of a collection that is dropped meanwhile leaves nothing behind', async t => {
   const { client, server: { storage } } = await serverFor(t)
   await client.send({ insert: 'tokens' }, { sequences: { documents: Array.from({ length: 2000 }, (_, _id) => ({ _id, expires_at: at(0) })) } })
@@ -207,25 +253,22 @@ t.test('a store of format 1 gets what it lacks', async t => {
   const storage = await Storage.open(directory)
   t.same(namespaces(storage), ['college.a', 'college.ab', 'school.a'])
   t.same(namespaces(storage, 'college.'), ['college.a', 'college.ab'])
-  t.equal(storage.root.get(Buffer.from('format'))?.readDoubleLE(), 3)
+  t.equal(storage.root.get(Buffer.from('format'))?.readDoubleLE(), 4)
   await storage.close()
 })
 
-t.test('a range is read forwards or backwards, by number and by bytes', async t => {
+t.test('a range is walked forwards or backwards, from its start or from behind a key', async t => {
   const storage = await Storage.open(await directoryFor(t))
-  const [a, c] = [Buffer.from('a'), Buffer.from('c')]
-  await storage.write(() => ['a', 'b', 'c'].forEach(key => storage.documents.putSync(Buffer.from(key), Buffer.alloc(10))))
-  const range = { start: Buffer.from('A'), end: Buffer.from('z'), reverse: false, limit: 9, bytes: 99 }
+  const keys = ['a', 'b', 'c', 'd'].map(key => Buffer.from(key))
+  await storage.write(() => keys.forEach(key => storage.documents.putSync(key, Buffer.alloc(10))))
+  const [a = Buffer.of(), b, c, d = Buffer.of()] = keys
   const collection = new Collection(storage, 'college.tokens')
-  const read = (options: object): unknown => {
-    const { entries, end } = collection.read({ ...range, ...options })
-    return [entries.map(entry => entry.key.toString()).join(''), end]
+  const walked = (options: Partial<Walk>): string => {
+    const walk = { range: { start: a, end: d }, reverse: false, behind: undefined, ...options }
+    return [...collection.walk('documents', walk)].map(({ key }) => String(key)).join('')
   }
-  t.same(read({}), ['abc', true])
-  t.same(read({ reverse: true }), ['cba', true])
-  t.same(read({ limit: 2 }), ['ab', false])
-  t.same(read({ bytes: 11 }), ['ab', false])
-  t.same(read({ start: a }), ['bc', true])
-  t.same(read({ end: c, reverse: true }), ['ba', true])
+  t.same([walked({}), walked({ reverse: true })], ['abc', 'cba'])
+  t.same([walked({ behind: b }), walked({ reverse: true, behind: b })], ['c', 'a'])
+  t.same([walked({ behind: c }), walked({ reverse: true, behind: a })], ['', ''])
   await storage.close()
 })

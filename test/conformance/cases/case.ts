@@ -1,3 +1,4 @@
+import type { Document } from 'mongodb'
 import { one } from '../values.js'
 import type { Side } from '../side.js'
 
@@ -17,4 +18,11 @@ export const largeCount = 250
 
 export function collection (): string {
   return one(names)
+}
+
+/** What the shared collections have indexes on, each with `_id` behind it, so that filters and sorts go by them. */
+export const indexed = ['name', 'n', 'type', 'extra', 'tags']
+
+export function sortIndex (field: string): Document {
+  return { key: { [field]: 1, _id: 1 }, name: `${field}_1__id_1` }
 }

@@ -1,8 +1,9 @@
 import { Int32, Long, type Document } from 'mongodb'
 import { asSet, exact, type Side } from '../side.js'
 import { chance, id, one, some, texts, upTo } from '../values.js'
-import { collection, large, largeCount, type Case } from './case.js'
+import { collection, indexed, large, largeCount, type Case } from './case.js'
 import { filter, operated } from './filters.js'
+import { pageFilter, pagesOf } from './pages.js'
 
 /** Fields of the top level, as find and findAndModify are asked for them; empty for all. */
 export function projection (): Document {
@@ -37,6 +38,10 @@ export const reads: Record<string, () => Case> = {
   'find in an order and getMore to the end' () {
     const command = { find: large, filter: chance(0.5) ? {} : filter(), sort: sort(), batchSize: one([1, 20, 101]), ...(chance(0.5) && { skip: upTo(50) }), ...(chance(0.5) && { limit: 1 + upTo(100) }) }
     return { run: side => batches(side, command, { batchSize: 50 }) }
+  },
+  'pages by key' () {
+    const [name, by, field, direction, length] = [one([collection(), large]), pageFilter(), one(indexed), one([1, -1] as const), 1 + upTo(20)]
+    return { run: side => pagesOf(side, { name, by, field, direction, length }) }
   },
   'find and getMore to the end' () {
     const command = {

@@ -17,6 +17,7 @@ const valid: Record<string, () => Document> = {
   killCursors: () => ({ killCursors: collection(), cursors: [Long.fromNumber(1)] }),
   count: () => ({ count: collection() }),
   drop: () => ({ drop: 'none' }),
+  listIndexes: () => ({ listIndexes: 'large', cursor: {} }),
   ping: () => ({ ping: 1 })
 }
 

@@ -1,7 +1,7 @@
 import { Int32, Long, type Document } from 'mongodb'
 import { asSet, database, exact } from '../side.js'
 import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
-import { collection, type Case } from './case.js'
+import { collection, indexed, sortIndex, type Case } from './case.js'
 import { condition, filter, idFilter } from './filters.js'
 import { generic } from './read.js'
 
@@ -117,6 +117,15 @@ export const writes: Record<string, () => Case> = {
       })
     }
   },
+  'listIndexes' () {
+    const command = { listIndexes: one([...'abc', 'new', 'none', 'large']), cursor: {}, ...generic() }
+    return {
+      run: async side => {
+        const { cursor, ok } = await side.command(command)
+        return [asSet(cursor.firstBatch), cursor.ns, cursor.id.isZero(), ok]
+      }
+    }
+  },
   'drop' () {
     const command = { drop: one(['new', 'fresh', 'none', ...chance(0.2) ? 'abc' : []]), ...concern(), ...generic() }
     return { run: side => side.command(command) }
@@ -158,8 +167,9 @@ export function update (): Document {
   }))
 }
 
-/** On a field that no document of these collections has, so that nothing of them expires. */
+/** One by which documents expire is on a field that no document of these collections has, so that nothing of them does. */
 function index (): Document {
+  if (chance(0.5)) return { ...sortIndex(one([...indexed, 'x'])), ...chance(0.1) && { name: 'own' } }
   const field = one(['x', 'y', 'z'])
   return { key: { [field]: one([1, new Int32(1), Long.fromNumber(1)]) }, name: chance(0.8) ? `${field}_1` : one(['x_1', 'y_1', 'own']), expireAfterSeconds: one([0, 0, 0, 3600]) }
 }
