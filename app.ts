@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { Collection } from 'mongodb'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import type { Caller } from './lib/access/caller.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
@@ -79,14 +80,22 @@ function refuseTaken (app: FastifyInstance, url: string): void {
 
 function repositoryOf (app: FastifyInstance, resource: Resource, database = 'college'): Repository {
   const collection = app.mongo.client.db(database).collection<StoredDocument>(resource.collection, BSON_OPTIONS)
-  // lists are served without them, if more slowly
+  announceIndexes(app, collection, resource)
+  return new MongoRepository(collection, app.storeGuard, resource)
+}
+
+/** Lists are served without their indexes too, if more slowly, so no start waits for them. */
+function announceIndexes (app: FastifyInstance, collection: Collection<StoredDocument>, resource: Resource): void {
+  let isClosing = false
+  app.addHook('onClose', async () => { isClosing = true })
   app.addHook('onReady', async () => {
     prepareIndexes(collection, resource).then((missing) => {
       const indexes = missing.map(indexText).join(', ')
       if (missing.length > 0) app.log.warn(`the collection ${resource.collection} lacks the indexes ${indexes}: create them with student-course-api indexes --create`)
-    }, ({ message }) => app.log.warn(`the indexes of the collection ${resource.collection} could not be checked: ${message}`))
+    }, ({ message }) => {
+      if (!isClosing) app.log.warn(`the indexes of the collection ${resource.collection} could not be checked: ${message}`)
+    })
   })
-  return new MongoRepository(collection, app.storeGuard, resource)
 }
 
 export default studentCourseApi
