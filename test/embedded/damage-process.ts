@@ -4,6 +4,7 @@ import { Collection } from '../../embedded/collection.js'
 import { openCopy, storePath } from '../../embedded/file.js'
 import { everything } from '../../embedded/filter.js'
 import { inspect } from '../../embedded/inspect.js'
+import { planFor } from '../../embedded/plan.js'
 import { Scan } from '../../embedded/scan.js'
 import { Storage } from '../../embedded/storage.js'
 
@@ -36,6 +37,7 @@ async function examine (directory: string): Promise<Outcome> {
   await readAll(storage, stored, outcome)
   await writeAndExpire(storage, outcome)
   readEach(storage, stored, outcome)
+  await readByIndex(storage, stored, outcome)
   await storage.close()
   await copyOff(directory, Object.keys(stored).length, outcome)
   return outcome
@@ -65,6 +67,22 @@ async function readAll (storage: Storage, stored: Record<string, string>, { erro
       }
     }
     if (count !== Object.keys(stored).length) wrong.push(`listed ${count}`)
+  } catch (error) {
+    errors.push(String(error))
+  }
+}
+
+/** Through the entries of an index to sort by. */
+async function readByIndex (storage: Storage, stored: Record<string, string>, { errors, wrong }: Outcome): Promise<void> {
+  try {
+    for (const namespace of namespaces) {
+      const collection = new Collection(storage, namespace)
+      const { path, reverse } = planFor(collection, everything, [{ field: 'name', descending: true }])
+      const scan = new Scan(collection, everything, { path, reverse })
+      while (!scan.done) {
+        for (const { key, value } of scan.slice()) if (stored[key.toString('hex')] !== value.toString('hex')) wrong.push(`sorted ${key.toString('hex')}`)
+      }
+    }
   } catch (error) {
     errors.push(String(error))
   }

@@ -34,7 +34,7 @@ async function storeIn (directory: string): Promise<void> {
   for (const [namespace, count] of [['college.students', 300], ['college.users', 30]] as const) {
     const collection = new Collection(storage, namespace)
     const put = (first: number, last: number) => collection.write(() => {
-      if (!collection.exists) collection.save([{ name: 'expiry', field: 'expires_at', expireAfterSeconds: 0, built: true }])
+      if (!collection.exists) collection.save([{ name: 'expiry', field: 'expires_at', expireAfterSeconds: 0, built: true }, { name: 'name_1__id_1', field: 'name', built: true }])
       for (let index = first; index < last; index++) {
         const _id = new ObjectId(index.toString(16).padStart(24, '5'))
         const document = Buffer.from(serialize({

@@ -1,9 +1,11 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { serialize } from 'bson'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
 import { backup, check } from '../../embedded/index.js'
 import { withChecksum } from '../../embedded/checksum.js'
+import { Collection } from '../../embedded/collection.js'
 import { encodings } from '../../embedded/file.js'
 import { types } from '../../embedded/bson.js'
 import { formatKey, inspect } from '../../embedded/inspect.js'
@@ -58,7 +60,7 @@ t.test('a store of format 3, which knew no indexes to sort by, becomes one of fo
   three.writeDoubleLE(3)
   await before.write(() => {
     before.root.putSync(formatKey, withChecksum(formatKey, three))
-    before.put(before.collections, Buffer.from('college.students'), Buffer.from('{"indexes":[{"name":"at","field":"at","expireAfterSeconds":0,"built":true}]}'))
+    before.put(before.collections, Buffer.from('college.students'), Buffer.from('{"indexes":[]}'))
     for (const key of keys) before.put(before.documents, key, Buffer.from(text(key)))
   })
   await before.close()
@@ -68,6 +70,40 @@ t.test('a store of format 3, which knew no indexes to sort by, becomes one of fo
   for (const key of keys) t.equal(String(storage.documents.get(key)), text(key))
   await storage.close()
   t.match(await check(directory), { format: 4, documents: keys.length, hasChecksums: true })
+})
+
+t.test('check finds an entry without its document, a document without its entry, and one that is of another value', async t => {
+  const directory = await directoryFor(t)
+  const id = (n: number): Buffer => documentKey(collectionPrefix('college.students'), { name: '_id', type: types.int32, value: Buffer.from([n, 0, 0, 0]) })
+  const faults: Array<[(storage: Storage) => void, RegExp]> = [
+    [storage => storage.documents.removeSync(id(1)), /the index name of college\.students, whose entries are not those of its documents/],
+    [storage => storage.entries.removeSync([...storage.entries.getKeys()][0] ?? id(1)), /the index name of college\.students/],
+    [storage => storage.documents.putSync(id(2), Buffer.from(serialize({ _id: 2, name: 'other', at: new Date(5) }))), /the index name of college\.students/],
+    [storage => storage.entries.putSync(Buffer.from('college.students\0\x1eentry'), id(1)), /the index entry with the key 1e656e747279 of college\.students, which is in no index/],
+    [storage => storage.entries.putSync(Buffer.from('college.gone\0\x1eentry'), id(1)), /the index entry with the key 1e656e747279 of college\.gone/]
+  ]
+  for (const [fault, words] of faults) {
+    const storage = await Storage.open(directory)
+    const collection = new Collection(storage, 'college.students')
+    await storage.write(() => { for (const key of [...storage.entries.getKeys()]) storage.entries.removeSync(key) })
+    await collection.write(() => collection.save([
+      { name: 'name', field: 'name', built: true }, { name: 'at', field: 'at', expireAfterSeconds: 5, built: true }, { name: 'half', field: 'half', built: false }
+    ]))
+    await collection.write(() => {
+      for (const n of [1, 2, 3]) {
+        collection.remove(id(n))
+        collection.put(id(n), Buffer.from(serialize({ _id: n, name: `n${n}`, at: new Date(5), half: 1 })))
+      }
+      storage.entries.removeSync([...storage.entries.getKeys()].at(-1) ?? id(1))
+    })
+    await storage.close()
+    t.match(await check(directory), { documents: 3, damaged: [] }, 'an index that is not built may lack entries')
+    const again = await Storage.open(directory)
+    await again.write(() => fault(again))
+    await again.close()
+    await t.rejects(check(directory), { message: words })
+    t.same(inspect(join(directory, 'store.mdb')).damaged, [], 'a start does not look for it')
+  }
 })
 
 t.test('a store with a part that no version has written is damaged', async t => {

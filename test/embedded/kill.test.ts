@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Double, MongoClient, ObjectId, type Collection } from 'mongodb'
 import t from 'tap'
-import { find } from '../../embedded/index.js'
+import { check, find } from '../../embedded/index.js'
 import { Storage } from '../../embedded/storage.js'
 import { StoreProcess } from './processes.js'
 import { directoryFor } from './support.js'
@@ -94,6 +94,7 @@ async function stopUnderLoad (store: StoreProcess, expected: Expected, stop: (st
   })
   const students = client.db('college').collection('students')
   await students.createIndex({ expires_at: 1 }, { expireAfterSeconds: 0 })
+  await students.createIndex({ gpa: 1, _id: 1 })
   const keyed = client.db('college').collection<Keyed>('keyed')
   const writing = Array.from({ length: writers }, (_, writer) => write(writer, students, keyed, expected).catch(() => {}))
   // at a random moment, but only once there is load, however slow the machine
@@ -138,14 +139,41 @@ for (const [rounds, how, stop, wanted] of [
     t.same(usurped, [], 'each key is with whom it was promised to')
     t.same(expected.wrong, [])
     t.ok(expected.winners.size > rounds, 'there were keys to contend for')
+    await check(directory)
     const storage = await Storage.open(directory)
     const indexed = [...storage.entries.getRange({})].map(({ value }) => value.toString('hex'))
     const namespace = Buffer.from('college.students\0')
     const ofStudents = [...storage.documents.getKeys()].filter(key => key.subarray(0, namespace.length).equals(namespace))
-    t.same(indexed.sort(), ofStudents.map(key => key.toString('hex')).sort(), 'each document has its index entry, and each entry its document')
+    t.same(indexed.sort(), ofStudents.flatMap(key => [key, key]).map(key => key.toString('hex')).sort(), 'each document has its entry in both indexes, and each entry its document')
     await storage.close()
   })
 }
+
+t.test('a build of an index that kill -9 ends goes on at the next start where it was, and has every document', async t => {
+  const directory = await directoryFor(t)
+  const count = 30_000
+  const documents = Array.from({ length: count }, (_, _id) => ({ _id, name: `name ${(_id * 7919) % count}` }))
+  for (let round = 0; round < 3; round++) {
+    const store = new StoreProcess(directory)
+    const { url = '' } = await store.answer
+    const client = new MongoClient(url, { serverSelectionTimeoutMS: 500 })
+    const students = client.db('college').collection<{ _id: number, name: string }>('students')
+    if (round === 0) await students.insertMany(documents)
+    const built = students.createIndex({ name: 1, _id: 1 }).then(() => true, () => false)
+    if (round < 2) {
+      await sleep(20)
+      await store.kill()
+    }
+    t.equal(await built, round === 2)
+    if (round === 2) t.equal(await students.countDocuments({ name: { $gte: '' } }), count)
+    await client.close()
+    if (round === 2) await store.end()
+  }
+  t.match(await check(directory), { documents: count })
+  const storage = await Storage.open(directory)
+  t.equal(storage.entries.getKeysCount(), count)
+  await storage.close()
+})
 
 t.test('two processes: one has the directory, the other says which; after kill -9 the next start goes through', async t => {
   const directory = await directoryFor(t)
