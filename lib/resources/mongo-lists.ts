@@ -59,13 +59,9 @@ export class MongoLists {
     const shared = this.#shared.get(key) ?? { batches: this.#batches(plan), waiting: 0 }
     this.#shared.set(key, shared)
     shared.waiting++
-    try {
-      return await this.#guard.readIn(shared.batches, undefined)
-    } catch (error) {
-      throw withAdvice(error, query)
-    } finally {
-      if (--shared.waiting === 0) this.#shared.delete(key)
-    }
+    return this.#guard.readIn(shared.batches, undefined)
+      .catch((error) => { throw withAdvice(error, query) })
+      .finally(() => { if (--shared.waiting === 0) this.#shared.delete(key) })
   }
 
   /** How many records match; undefined where the database does not say it in time. */

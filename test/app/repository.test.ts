@@ -12,7 +12,7 @@ t.test('a repository of one\'s own takes the place of the database', async (t) =
       stored.set(unknownId, { id: unknownId, ...fields })
       return stored.get(unknownId)
     },
-    list: async () => [...stored.values()],
+    list: async () => ({ students: [...stored.values()] }),
     find: async (id) => stored.get(id),
     update: async (id, changes) => stored.has(id) ? Object.assign(stored.get(id), changes) : undefined,
     delete: async (id) => stored.delete(id)

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { serialize } from 'bson'
 import { Double, ObjectId } from 'mongodb'
 import t from 'tap'
 import { build } from '../../build.js'
@@ -98,6 +100,20 @@ t.test('a cursor may go on with another limit or other fields, and not with anot
     const { status, body } = await get(`/students/?${query}&cursor=${cursor}`)
     t.equal(status, 422)
     t.strictSame(body.errors, [{ parameter: 'cursor', detail: 'belongs to another sort or filter' }])
+  }
+})
+
+t.test('a cursor whose values are not those of the sort is a fault, even where somebody made it fit', async (t) => {
+  const { cursor = '' } = Object.fromEntries(new URL(String((await get('/students/?sort=name&limit=2')).link.next), 'http://x').searchParams)
+  const head = Buffer.from(cursor, 'base64url').subarray(0, 10)
+  const forge = (values: object) => {
+    const body = Buffer.concat([head, serialize(values)])
+    return Buffer.concat([body, createHash('sha256').update(body).digest().subarray(0, 4)]).toString('base64url')
+  }
+  const _id = new ObjectId()
+  t.equal((await get(`/students/?sort=name&cursor=${forge({ name: 'b', _id })}`)).status, 200)
+  for (const values of [{ name: 'b' }, { name: ['b'], _id }, { name: { $gt: '' }, _id, x: 1 }, { name: 'b', _id: /x/ }]) {
+    t.match((await get(`/students/?sort=name&cursor=${forge(values)}`)).body, { status: 422, errors: [{ parameter: 'cursor', detail: 'is malformed' }] })
   }
 })
 
