@@ -64,9 +64,11 @@ function isNotANumber (value: unknown): boolean {
   return value instanceof Decimal128 ? value.toString() === 'NaN' : Number.isNaN(Number(value))
 }
 
-function typeOf (value: unknown): string {
+/** MongoDB's name of a value's type, that of all numbers being one. */
+export function typeOf (value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return 'string'
+  if (typeof value === 'number') return 'number'
   if (typeof value === 'boolean') return 'bool'
   if (value instanceof Date) return 'date'
   if (value instanceof RegExp) return 'regex'
