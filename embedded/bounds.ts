@@ -61,12 +61,12 @@ function behind (value: Buffer, { start, end }: Range): Range {
   return { start: Buffer.concat([value, start]), end: Buffer.concat([value, end]) }
 }
 
-/** An array may meet both a condition and its opposite, unless the condition is to be one. */
+/** An array may meet both a condition and its opposite, unless the condition is a list of types with arrays among them. */
 function boundsOfNot (filter: Filter, space: KeySpace): Bounds {
   const { ranges, isExact } = boundsOf(filter, space)
   const isOfArrays = filter.kind === 'test' && filter.field === space.field && filter.test.types.includes(types.array)
-  if (isOfArrays && filter.test.types.length === 1) return { ranges: outside([arrays]), isExact: true }
-  return isExact ? { ranges: united([...outside(ranges), arrays]), isExact } : anywhere
+  if (!isExact) return isOfArrays ? { ranges: outside([arrays]), isExact } : anywhere
+  return { ranges: isOfArrays ? outside(ranges) : united([...outside(ranges), arrays]), isExact }
 }
 
 function boundsOfTest (test: Test, { keyOf }: KeySpace): Bounds {

@@ -1,11 +1,8 @@
 import { text, types, type Field } from './bson.js'
 import { MongoError } from './errors.js'
 
-/**
- * One character that stands for itself: any that means nothing in an expression, or any but a letter or digit after a backslash, or NUL by its
- * number, since no pattern can hold it.
- */
-const character = /\\(x00|[^\p{L}\p{N}_])|([^\\^$.*+?()[\]{}|])/uy
+/** One character that stands for itself: any that means nothing in an expression, or any but a letter or digit after a backslash; or \x00, which is the zero byte. */
+const character = /\\([^\p{L}\p{N}_]|x00)|([^\\^$.*+?()[\]{}|])/uy
 
 /**
  * The text that a $regex is, with what means something in an expression escaped: this store looks for text, and any other expression is refused,

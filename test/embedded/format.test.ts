@@ -106,6 +106,18 @@ t.test('check finds an entry without its document, a document without its entry,
   }
 })
 
+t.test('a tree of a kind that no version has written is damage', async t => {
+  const directory = await directoryFor(t)
+  await (await Storage.open(directory)).close()
+  const path = join(directory, 'store.mdb')
+  const bytes = await readFile(path)
+  const name = 'documents\0'
+  // behind its name and 4 bytes stand the tree's flags
+  for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 1)) bytes.writeUInt16LE(4, at + name.length + 4)
+  await writeFile(path, bytes)
+  t.throws(() => inspect(path), { message: /the tree documents\0 is of an unknown kind/ })
+})
+
 t.test('a store with a part that no version has written is damaged', async t => {
   const directory = await directoryFor(t)
   const storage = await Storage.open(directory)

@@ -109,6 +109,13 @@ t.test('a sort is in memory where an index has arrays, unless they are left out'
   t.same(ids((await list(client, server, { filter: { name: { $gte: 'b' } }, sort: { name: 1, _id: 1 } })).documents), [2, 1, 5])
   const apart = await list(client, server, { filter: { name: { $not: { $type: 'array' } } }, sort: { name: 1, _id: 1 }, limit: 2 })
   t.same([ids(apart.documents), apart.read], [[4, 1], 2])
+  const unsortable = { name: { $not: { $type: [4, 11, 12, 13, 15] } } }
+  const sortable = await list(client, server, { filter: unsortable, sort: { name: -1, _id: -1 }, limit: 2 })
+  t.same([ids(sortable.documents), sortable.read], [[5, 1], 2])
+  const some = await list(client, server, { filter: { name: { $not: { $type: ['array', 'string'] } } }, sort: { name: 1, _id: 1 } })
+  t.same([ids(some.documents), some.read], [[4], 3], 'a symbol would be between')
+  const { cursor } = await client.send({ aggregate: 'students', pipeline: [{ $match: unsortable }, { $count: 'n' }], cursor: {} })
+  t.same(cursor.firstBatch, [{ n: new Int32(3) }])
 })
 
 t.test('keys too long for LMDB are in order all the same, and a page goes on behind one of them', async t => {

@@ -41,7 +41,7 @@ t.test(`indexes change no answer: ${rounds} random filters, sorts, counts, pages
       const [plain, planned] = await both(client, one)
       if (plain !== planned) t.equal(planned, plain, EJSON.stringify(one('planned')))
     }
-    const pages = { by: pageFilter(), field: one(indexed), direction: one([1, -1] as const), length: 1 + upTo(4) }
+    const pages = { by: pageFilter(), field: one(indexed), direction: one([1, -1] as const), length: 1 + upTo(4), unsorted: one<unknown>(['array', [4, 11, 12, 13, 15]]) }
     // all that pagesOf needs of a side
     const side = { command: (command: Document) => client.send(command) } as unknown as Side
     const [paged, wanted] = [await pagesOf(side, { name: 'planned', ...pages }), await pagesOf(side, { name: 'plain', ...pages })]

@@ -37,7 +37,8 @@ export function operated (): Document {
 function operators (make: () => unknown): Document {
   const pairs: Document = chance(0.3) ? { [one(['$gt', '$gte'])]: comparable(make), [one(['$lt', '$lte'])]: comparable(make) } : {}
   if (chance(0.25)) return chance(0.6) ? { ...pairs, ...text() } : { $not: chance(0.5) ? { $type: types() } : { ...text(), ...pairs } }
-  return { ...pairs, ...operator(make) }
+  // what leaves out arrays can be answered by an index alone
+  return { ...pairs, ...chance(0.3) && { $not: { $type: 'array' } }, ...operator(make) }
 }
 
 function operator (make: () => unknown): Document {

@@ -9,6 +9,8 @@ export interface Pages {
   field: string
   direction: 1 | -1
   length: number
+  /** What has no place in it. */
+  unsorted?: unknown
 }
 
 /** MongoDB's order of types: what stands after those of one. */
@@ -23,13 +25,13 @@ export function pageFilter (): Document {
   return chance(0.5) ? condition() : { n: { [one(['$gte', '$lt'])]: one<unknown>([0, 1, ...texts]) } }
 }
 
-/** A list page by page, each behind the last document of the one before, until there are no more. Arrays have no place in it. */
-export async function pagesOf (side: Side, { name, by, field, direction, length }: Pages): Promise<unknown[]> {
+/** A list page by page, each behind the last document of the one before, until there are no more. */
+export async function pagesOf (side: Side, { name, by, field, direction, length, unsorted = 'array' }: Pages): Promise<unknown[]> {
   const seen: unknown[] = []
   const sort = new Map([[field, direction], ['_id', direction]])
   let behind: Document[] = []
   for (let page = 0; page < maxPages; page++) {
-    const filter = { $and: [by, { [field]: { $not: { $type: 'array' } } }, ...behind] }
+    const filter = { $and: [by, { [field]: { $not: { $type: unsorted } } }, ...behind] }
     const { cursor } = await side.command({ find: name, filter, sort, limit: length + 1, batchSize: length + 1, singleBatch: true })
     seen.push(cursor.firstBatch)
     const last = cursor.firstBatch[length - 1]
@@ -62,9 +64,11 @@ function isNotANumber (value: unknown): boolean {
   return value instanceof Decimal128 ? value.toString() === 'NaN' : Number.isNaN(Number(value))
 }
 
-function typeOf (value: unknown): string {
+/** MongoDB's name of a value's type, that of all numbers being one. */
+export function typeOf (value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return 'string'
+  if (typeof value === 'number') return 'number'
   if (typeof value === 'boolean') return 'bool'
   if (value instanceof Date) return 'date'
   if (value instanceof RegExp) return 'regex'

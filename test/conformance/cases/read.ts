@@ -35,13 +35,20 @@ export const reads: Record<string, () => Case> = {
     }
     return { run: async side => found(await side.command(command)) }
   },
+  'find in the order of an index' () {
+    const field = one(indexed)
+    const direction = (): number => one([1, -1])
+    const command = { find: one([collection(), large]), filter: { [field]: { $not: { $type: 'array' } } }, sort: new Map([[field, direction()], ['_id', direction()]]), limit: 1 + upTo(100) }
+    return { run: async side => found(await side.command(command)) }
+  },
   'find in an order and getMore to the end' () {
     const command = { find: large, filter: chance(0.5) ? {} : filter(), sort: sort(), batchSize: one([1, 20, 101]), ...(chance(0.5) && { skip: upTo(50) }), ...(chance(0.5) && { limit: 1 + upTo(100) }) }
     return { run: side => batches(side, command, { batchSize: 50 }) }
   },
   'pages by key' () {
     const [name, by, field, direction, length] = [one([collection(), large]), pageFilter(), one(indexed), one([1, -1] as const), 1 + upTo(20)]
-    return { run: side => pagesOf(side, { name, by, field, direction, length }) }
+    const unsorted = one<unknown>(['array', 4, [4, 11, 12, 13, 15]])
+    return { run: side => pagesOf(side, { name, by, field, direction, length, unsorted }) }
   },
   'find and getMore to the end' () {
     const command = {

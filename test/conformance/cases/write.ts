@@ -122,7 +122,9 @@ export const writes: Record<string, () => Case> = {
     return {
       run: async side => {
         const { cursor, ok } = await side.command(command)
-        return [asSet(cursor.firstBatch), cursor.ns, cursor.id.isZero(), ok]
+        // a direction keeps the type of its number there, here it is an int32
+        const specs = cursor.firstBatch.map((spec: Document) => ({ ...spec, key: Object.entries(spec.key).map(([field, direction]) => [field, Number(direction)]) }))
+        return [asSet(specs), cursor.ns, cursor.id.isZero(), ok]
       }
     }
   },
