@@ -37,12 +37,13 @@ export function nullable<T extends TSchema> (schema: T): TUnsafe<Static<T> | nul
   return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'].flat(), ...schema.enum && { enum: [...schema.enum, null] } })
 }
 
-/** One fault of a request: of a value of the body or the path, or of a parameter of the query. */
-const Fault = Type.Object({
-  pointer: Type.Optional(Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault, in the body or among the path parameters.' })),
-  parameter: Type.Optional(Type.String({ description: 'The name of the query parameter at fault.' })),
-  detail: Type.String()
-})
+const detail = Type.String()
+
+/** One fault of a request: of a value in the body or among the path parameters, or of a parameter of the query. */
+const Fault = Type.Union([
+  Type.Object({ pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the value at fault.' }), detail }),
+  Type.Object({ parameter: Type.String({ description: 'The name of the query parameter at fault.' }), detail })
+])
 
 /** Problem details, RFC 9457 section 3, with the extension member `errors`. */
 export const ProblemDetails = Type.Object({

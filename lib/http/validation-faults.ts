@@ -2,9 +2,7 @@ import type { ErrorObject } from 'ajv'
 import type { Problem } from '../../schemas/problem.js'
 import { VISIBLE } from '../../schemas/common.js'
 
-type Fault = NonNullable<Problem['errors']>[number] & {
-  pointer: string
-}
+type Fault = Extract<NonNullable<Problem['errors']>[number], { pointer: string }>
 
 type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema' | 'data'>
 

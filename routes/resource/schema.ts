@@ -124,11 +124,15 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   }
 }
 
-const header = (name: string, description: string) => ({ type: 'object', properties: { [name]: { type: 'string', description } } })
+const header = (name: string, description: string, pattern?: string) =>
+  ({ type: 'object', properties: { [name]: { type: 'string', description, ...pattern !== undefined && { pattern } } } })
 
-const ifMatch = header('if-match', 'The ETag of the record as the client knows it: where it has changed since, the answer is 412 and nothing is changed (RFC 9110 section 13.1.1).')
+/** RFC 9110 section 8.8.3: a star, or entity tags separated by commas. */
+const TAGS = '^(\\*|(W/)?"[\\x21\\x23-\\x7e]*"([ \\t]*,[ \\t]*(W/)?"[\\x21\\x23-\\x7e]*")*)$'
 
-const ifNoneMatch = header('if-none-match', 'The ETag that the client has: where it is still right, the answer is 304 without a body (RFC 9110 section 13.1.2).')
+const ifMatch = header('if-match', 'The ETag of the record as the client knows it: where it has changed since, the answer is 412 and nothing is changed (RFC 9110 section 13.1.1).', TAGS)
+
+const ifNoneMatch = header('if-none-match', 'The ETag that the client has: where it is still right, the answer is 304 without a body (RFC 9110 section 13.1.2).', TAGS)
 
 const prefer = header('prefer', '`return=minimal` for an answer without a body (RFC 7240 section 4.2).')
 
