@@ -63,6 +63,13 @@ async function useDocs (t: Test, origin: string, prefix: string): Promise<void> 
   t.strictSame(await (await stored()).json(), student)
   if (screenshot && prefix === '') await takePicture(page, screenshot)
 
+  const list = await open(page, 'get', `${prefix}/students/`)
+  await list.getByPlaceholder('name.prefix', { exact: true }).fill('Jan')
+  await list.getByPlaceholder('gpa.gte', { exact: true }).fill('3')
+  await list.getByPlaceholder('fields', { exact: true }).fill('name')
+  const listed = JSON.parse((await execute(list)).body)
+  t.strictSame(listed.students, [{ id: student.id, name: 'Jane Doe' }], 'a filter is tried out')
+
   const remove = await open(page, 'delete', `${prefix}/students/{id}`)
   await remove.getByPlaceholder('id').fill(student.id)
   t.equal((await execute(remove)).status, '204')
@@ -84,6 +91,7 @@ async function showsOperations (t: Test, page: Page, prefix: string): Promise<vo
     `GET${prefix}/students/List Students`,
     `GET${prefix}/students/{id}Show Student`,
     `PUT${prefix}/students/{id}Update Student`,
+    `PATCH${prefix}/students/{id}Patch Student`,
     `DELETE${prefix}/students/{id}Delete Student`,
     `GET${prefix}/users/{username}Show User`
   ])
