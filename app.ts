@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Collection } from 'mongodb'
 import type { AuthOptions } from './lib/access/auth-options.js'
@@ -31,6 +32,9 @@ import userRoutes from './routes/users/index.js'
 import type { Resource } from './schemas/resource.js'
 import { student } from './schemas/student.js'
 import { scopesFor } from './schemas/user.js'
+
+/** How long a start waits for the indexes of a new collection. */
+const INDEX_WAIT_MS = 1_000
 
 /**
  * The Student Course API as a Fastify plugin: `app.register(studentCourseApi, { prefix: '/college', url })`.
@@ -66,7 +70,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   if (auth) await app.register(access, { auth, resources })
 
   for (const resource of resources) {
-    const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database.database)
+    const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database)
     await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch })
   }
   if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, scopes })
@@ -78,23 +82,24 @@ function refuseTaken (app: FastifyInstance, url: string): void {
   if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
 }
 
-function repositoryOf (app: FastifyInstance, resource: Resource, database = 'college'): Repository {
+function repositoryOf (app: FastifyInstance, resource: Resource, { database = 'college', embedded }: DatabaseOptions): Repository {
   const collection = app.mongo.client.db(database).collection<StoredDocument>(resource.collection, BSON_OPTIONS)
-  announceIndexes(app, collection, resource)
+  prepareAtStart(app, collection, resource, embedded !== undefined)
   return new MongoRepository(collection, app.storeGuard, resource)
 }
 
-/** Lists are served without their indexes too, if more slowly, so no start waits for them. */
-function announceIndexes (app: FastifyInstance, collection: Collection<StoredDocument>, resource: Resource): void {
+/** A new collection gets its indexes before the first record; but lists are served without them too, if more slowly, so no start waits for long. */
+function prepareAtStart (app: FastifyInstance, collection: Collection<StoredDocument>, resource: Resource, isOurs: boolean): void {
   let isClosing = false
   app.addHook('onClose', async () => { isClosing = true })
   app.addHook('onReady', async () => {
-    prepareIndexes(collection, resource).then((missing) => {
+    const prepared = prepareIndexes(collection, resource, isOurs).then((missing) => {
       const indexes = missing.map(indexText).join(', ')
       if (missing.length > 0) app.log.warn(`the collection ${resource.collection} lacks the indexes ${indexes}: create them with student-course-api indexes --create`)
     }, ({ message }) => {
       if (!isClosing) app.log.warn(`the indexes of the collection ${resource.collection} could not be checked: ${message}`)
     })
+    await Promise.race([prepared, sleep(INDEX_WAIT_MS, undefined, { ref: false })])
   })
 }
 

@@ -21,6 +21,9 @@ const CLASSES: readonly (readonly number[])[] = [
 /** Types that compare with nothing of their own kind: MinKey, null, MaxKey. */
 const ALONE = new Set([-1, NULL, 127])
 
+/** No list shows a record with an id of another type. */
+const SHOWN_IDS = [2, 7]
+
 /** Arrays sort by one element and compare by any; expressions, code and pointers of old compare with nothing. */
 const UNSORTABLE = [4, 11, 12, 13, 15]
 
@@ -76,13 +79,14 @@ function afterOne ({ key, isDescending, type, value }: Position): Filter[] {
   const isNaN = NUMBERS.includes(type) && Number.isNaN(Number(value))
   const place = CLASSES.findIndex((types) => types.includes(type))
   const classes = isDescending ? CLASSES.slice(0, place) : CLASSES.slice(place + 1)
-  const types = classes.flat().filter((other) => other !== NULL)
+  const isShown = (other: number) => key !== '_id' || SHOWN_IDS.includes(other)
+  const types = classes.flat().filter((other) => other !== NULL && isShown(other))
   return [
     ...ALONE.has(type) || isNaN ? [] : [{ [key]: { [isDescending ? '$lt' : '$gt']: value } }],
     // -Infinity is the least number that compares with others
     ...isNaN && !isDescending ? [{ [key]: { $gte: -Infinity } }] : [],
     ...NUMBERS.includes(type) && isDescending && !isNaN ? [{ [key]: NaN }] : [],
     ...types.length > 0 ? [{ [key]: { $type: types } }] : [],
-    ...classes.some((of) => of.includes(NULL)) ? [{ [key]: null }] : []
+    ...isShown(NULL) && classes.some((of) => of.includes(NULL)) ? [{ [key]: null }] : []
   ]
 }

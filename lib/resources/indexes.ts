@@ -28,11 +28,14 @@ export async function missingIndexes (collection: Collection<StoredDocument>, wa
   return wanted.filter((index) => !texts.has(JSON.stringify(index)))
 }
 
-/** Creates the indexes that are missing where the collection is new or empty; answers those that it lacks because it is not. */
-export async function prepareIndexes (collection: Collection<StoredDocument>, resource: Pick<Resource, 'fields'>): Promise<ListIndex[]> {
+/**
+ * Creates the indexes that are missing where the collection is new or empty; answers those that it lacks because it is not.
+ * @param isOurs whether the database is the embedded store, where they are created on any collection
+ */
+export async function prepareIndexes (collection: Collection<StoredDocument>, resource: Pick<Resource, 'fields'>, isOurs: boolean): Promise<ListIndex[]> {
   const missing = await missingIndexes(collection, listIndexes(resource))
   if (missing.length === 0) return []
-  if (await collection.findOne({}, { projection: { _id: 1 } })) return missing
+  if (!isOurs && await collection.findOne({}, { projection: { _id: 1 } })) return missing
   await collection.createIndexes(missing.map((key) => ({ key })))
   return []
 }

@@ -53,7 +53,7 @@ t.test('what comes after a position is the rest of its class and the classes bey
   const filter = (document: object, isDescending = false) =>
     after(positionsOf(bytes(document), order.map(({ key }) => ({ key, isDescending }))) ?? [])
   const beyondIds = [8, 9, 17, 127]
-  t.strictSame(filter({ _id }), { $or: [{ gpa: { $type: [1, 16, 18, 19, 2, 14, 3, 5, 7, ...beyondIds] } }, { gpa: null, _id: { $gt: _id } }, { gpa: null, _id: { $type: beyondIds } }] })
+  t.strictSame(filter({ _id }), { $or: [{ gpa: { $type: [1, 16, 18, 19, 2, 14, 3, 5, 7, ...beyondIds] } }, { gpa: null, _id: { $gt: _id } }] })
   const { $or: ofNaN } = filter({ _id, gpa: NaN }) as { $or: object[] }
   t.match(ofNaN[0], { gpa: { $gte: -Infinity } })
   const { $or: below } = filter({ _id, gpa: 3.5 }, true) as { $or: object[] }
