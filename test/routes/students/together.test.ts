@@ -73,8 +73,8 @@ if (process.env.MONGODB_URL) {
 
   t.test('of many creates at once a validator refuses only those that it has to', async (t) => {
     const { app, inject, students } = await build(t)
-    await app.ready()
     await students.db.createCollection('students', { validator: { gpa: { $gte: 2 } } })
+    await app.ready()
     const answers = await Promise.all(numbers.map((n) => inject('POST', '/students/', { ...janeDoe, gpa: n % 4 })))
     t.strictSame(answers.map(({ statusCode }) => statusCode), numbers.map((n) => n % 4 < 2 ? 422 : 201))
     t.equal(await students.countDocuments({}), 50)
