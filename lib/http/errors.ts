@@ -5,9 +5,6 @@ import createError from '@fastify/error'
 /** `what` begins a sentence: Student, User. */
 export const RecordNotFoundError = createError<[what: string, id: string]>('SCA_NOT_FOUND', '%s %s not found', 404)
 
-/** A header of a condition that cannot be read: to ignore it would make the request unconditional. */
-export const MalformedConditionError = createError<[header: string]>('SCA_MALFORMED_CONDITION', 'The header %s is not a list of entity tags.', 400)
-
 /** The condition of a request does not hold (RFC 9110 section 15.5.13). */
 export const PreconditionFailedError = createError<[reason: string]>('SCA_PRECONDITION_FAILED', '%s Nothing was changed.', 412)
 

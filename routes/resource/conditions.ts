@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { digest, isNamed, parseEntityTags } from '../../lib/http/entity-tags.js'
-import { MalformedConditionError, NoConditionsError, PreconditionFailedError, PreconditionRequiredError } from '../../lib/http/errors.js'
+import { NoConditionsError, PreconditionFailedError, PreconditionRequiredError } from '../../lib/http/errors.js'
 import { createSerializerCompiler } from '../../lib/serialization/serializer.js'
 import type { Fields, Resource, Shown } from '../../schemas/resource.js'
 
@@ -62,9 +62,9 @@ export class Conditions {
     if (field === undefined && this.#requireIfMatch) throw new PreconditionRequiredError()
     if (field !== undefined && !this.#isServed) throw new NoConditionsError()
     const tags = field === undefined ? '*' : parseEntityTags(field)
-    if (tags === undefined) throw new MalformedConditionError('If-Match')
     if (tags === '*') return undefined
-    const strong = tags.filter(({ isWeak }) => !isWeak).map(({ opaque }) => opaque.split('.')[0])
+    // what is malformed names nothing, and must not make the change unconditional
+    const strong = (tags ?? []).filter(({ isWeak }) => !isWeak).map(({ opaque }) => opaque.split('.')[0])
     return (record) => strong.includes(this.stateOf(record))
   }
 
@@ -73,7 +73,8 @@ export class Conditions {
     const state = this.stateOf(current)
     reply.header('etag', `"${state}"`)
     const tags = parseEntityTags(String(headers['if-match']))
-    const isWeakened = Array.isArray(tags) && tags.every(({ isWeak }) => isWeak)
+    if (!Array.isArray(tags)) return new PreconditionFailedError('If-Match is not a list of entity tags.')
+    const isWeakened = tags.every(({ isWeak }) => isWeak)
     return new PreconditionFailedError(isWeakened ? 'If-Match compares strongly, and this tag is weak: a proxy may have weakened it.' : 'The record has changed since.')
   }
 

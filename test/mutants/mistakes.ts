@@ -72,7 +72,7 @@ export const mistakes: Mistake[] = [
   { title: 'a walk forgets the classes of types beyond', file: 'lib/query/keyset.ts', from: '...types.length > 0 ? [{ [key]: { $type: types } }] : []', to: '', seenBy: ['query/law'] },
   { title: 'an unknown parameter is ignored', file: 'plugins/query-strings.ts', from: 'grammar ? withQuery(grammar) : withoutQuery', to: 'grammar ? withQuery(grammar) : () => {}', seenBy: ['routes/students/pages'] },
   { title: 'If-Match is checked before the write alone', file: 'lib/resources/mongo-repository.ts', from: 'await change(sameAs(stored, this.#projection))', to: 'await change({ _id: sameAs(stored, this.#projection)._id } as never)', seenBy: ['routes/students/conditions'] },
-  { title: 'If-Match compares weakly', file: 'routes/resource/conditions.ts', from: 'tags.filter(({ isWeak }) => !isWeak)', to: 'tags.filter(() => true)', seenBy: ['routes/students/conditions'] },
+  { title: 'If-Match compares weakly', file: 'routes/resource/conditions.ts', from: '(tags ?? []).filter(({ isWeak }) => !isWeak)', to: '(tags ?? []).filter(() => true)', seenBy: ['routes/students/conditions'] },
   { title: 'updates go one at a time', file: 'lib/mongodb/store-guard.ts', from: 'const MAX_ALONE = 32', to: 'const MAX_ALONE = 1', seenBy: ['lib/resources/mongo-repository', 'lib/mongodb/store-guard'] },
   { title: 'a write that was not sent may have been applied', file: 'lib/mongodb/store-guard.ts', from: 'cause === error ? effect : effectUnsent', to: 'effect', seenBy: ['lib/mongodb/store-guard'] },
   { title: 'a refused duplicate is 500', file: 'lib/mongodb/store-guard.ts', from: 'if (code === DUPLICATE_KEY) return', to: 'if (code === -1) return', seenBy: ['lib/mongodb/store-guard'] },
