@@ -8,9 +8,6 @@ export type Filter = Record<string, unknown>
 /** The last second that an ObjectId can hold, in seconds since 1970. */
 const LAST_SECOND = 0xffff_ffff
 
-/** The last date of JavaScript; a later one cannot be shown. */
-const LAST_DATE = new Date(8.64e15)
-
 /** No record meets it. */
 export const NONE: Filter = { _id: { $in: [] } }
 
@@ -47,7 +44,7 @@ function isShown ({ field, kind, values }: Condition): Filter {
 function shownTypes (kind: Condition['kind']): object {
   switch (kind) {
     case 'boolean': return { $type: 'bool' }
-    case 'date-time': return { $gte: new Date(-LAST_DATE), $lte: LAST_DATE }
+    case 'date-time': return { $type: 'date' }
     case 'text': return { $type: ['string', 'symbol'] }
     // a number that is not finite is not shown
     default: return { $gte: -Number.MAX_VALUE, $lte: Number.MAX_VALUE }

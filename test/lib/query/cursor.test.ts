@@ -72,7 +72,7 @@ t.test('a filter holds what was asked for as values, and never as operators', as
   t.strictSame(of('prefix', '\ud7ff'), { name: { $gte: '\ud7ff', $lt: '\ue000' } }, 'surrogates are skipped')
   t.strictSame(of('prefix', 'a\u{10ffff}'), { name: { $gte: 'a\u{10ffff}', $lt: 'b' } })
   t.strictSame(of('prefix', '\u{10ffff}'), { name: { $gte: '\u{10ffff}' } })
-  t.strictSame(of('exists', true, 'begins', 'date-time'), { $and: [{ begins: { $gte: new Date(-8.64e15), $lte: new Date(8.64e15) } }, { begins: { $not: { $type: 'array' } } }] })
+  t.strictSame(of('exists', true, 'begins', 'date-time'), { $and: [{ begins: { $type: 'date' } }, { begins: { $not: { $type: 'array' } } }] })
   t.strictSame(of('exists', false, 'open', 'boolean'), { $nor: [{ $and: [{ open: { $type: 'bool' } }, { open: { $not: { $type: 'array' } } }] }] })
   t.strictSame(toFilter([{ field: 'level', kind: 'text', operator: 'exists', value: true, values: ['a', 'b'] }]), { $and: [{ level: { $in: ['a', 'b'] } }, { level: { $not: { $type: 'array' } } }] })
   t.strictSame(toFilter([]), {})
