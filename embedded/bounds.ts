@@ -19,17 +19,20 @@ export interface Bounds {
 export interface KeySpace {
   field: string
   keyOf (value: Field): Buffer
+  /** The keys of arrays, where there are any. */
+  arrays: Range[]
 }
 
-/** `_id`s, which stand in the main table, and behind the values of an index. */
-export const idSpace: KeySpace = { field: '_id', keyOf: idKey }
+export const arrays = ofRank(rankOf(types.array))
+
+/** `_id`s, which stand in the main table, and behind the values of an index; none is an array. */
+export const idSpace: KeySpace = { field: '_id', keyOf: idKey, arrays: [] }
 
 export function indexSpace (field: string): KeySpace {
-  return { field, keyOf: valueKey }
+  return { field, keyOf: valueKey, arrays: [arrays] }
 }
 
 const anywhere: Bounds = { ranges: [wholeRange], isExact: false }
-export const arrays = ofRank(rankOf(types.array))
 
 export function boundsOf (filter: Filter, space: KeySpace): Bounds {
   switch (filter.kind) {
@@ -66,18 +69,18 @@ function boundsOfNot (filter: Filter, space: KeySpace): Bounds {
   const { ranges, isExact } = boundsOf(filter, space)
   const isOfArrays = filter.kind === 'test' && filter.field === space.field && filter.test.types.includes(types.array)
   if (!isExact) return isOfArrays ? { ranges: outside([arrays]), isExact } : anywhere
-  return { ranges: isOfArrays ? outside(ranges) : united([...outside(ranges), arrays]), isExact }
+  return { ranges: isOfArrays ? outside(ranges) : united([...outside(ranges), ...space.arrays]), isExact }
 }
 
-function boundsOfTest (test: Test, { keyOf }: KeySpace): Bounds {
+function boundsOfTest (test: Test, { keyOf, arrays }: KeySpace): Bounds {
   const { operator, values, equals, types: wanted } = test
   if (operator === '$exists') return anywhere
-  if (equals !== undefined) return { ranges: united([...equals.flatMap(value => equalTo(value, keyOf)), arrays]), isExact: true }
+  if (equals !== undefined) return { ranges: united([...equals.flatMap(value => equalTo(value, keyOf)), ...arrays]), isExact: true }
   const [value] = values
-  if (operator === '$regex') return { ...ofTypes(wanted), isExact: false }
-  if (value === undefined) return ofTypes(wanted)
+  if (operator === '$regex') return { ...ofTypes(wanted, arrays), isExact: false }
+  if (value === undefined) return ofTypes(wanted, arrays)
   if (isLimit(operator, value)) return anywhere
-  return { ranges: united([...compared(operator, value, keyOf), arrays]), isExact: true }
+  return { ranges: united([...compared(operator, value, keyOf), ...arrays]), isExact: true }
 }
 
 function equalTo (value: Field, keyOf: KeySpace['keyOf']): Range[] {
@@ -95,10 +98,10 @@ function compared (operator: string, value: Field, keyOf: KeySpace['keyOf']): Ra
 }
 
 /** A rank may have more types than are asked for, and that of null has what is missing. */
-function ofTypes (wanted: number[]): Bounds {
+function ofTypes (wanted: number[], arrays: Range[]): Bounds {
   const ranks = [...new Set(wanted.map(rankOf))]
   const isWhole = ranks.every(rank => rank !== rankOf(nothing.type) && Object.values(types).every(type => rankOf(type) !== rank || wanted.includes(type)))
-  return { ranges: united([...ranks.map(ofRank), arrays]), isExact: isWhole }
+  return { ranges: united([...ranks.map(ofRank), ...arrays]), isExact: isWhole }
 }
 
 function ofRank (rank: number): Range {

@@ -55,7 +55,8 @@ export class Scan implements Batches {
     this.path = path
     this.reverse = reverse
     this.project = project
-    this.hasConditions = conjuncts(selection.filter).length > 0
+    // an _id that a range names is not compared again
+    this.hasConditions = conjuncts(selection.filter).length > 0 && !(path.table === 'documents' && path.isExact)
     this.remaining = limit
     this.skip = skip
     this.ranges = reverse ? path.ranges.toReversed() : [...path.ranges]
