@@ -4,7 +4,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME, type DatabaseOptions } from './lib/mongodb/database-options.js'
 import { readKeys } from './lib/access/jwt-keys.js'
-import { nearest } from './lib/options/nearest.js'
+import { suggestion } from './lib/options/nearest.js'
 import { isProxyList } from './lib/server/trust-proxy.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 
@@ -89,10 +89,7 @@ const FAMILIES = /^(MONGO|MONGODB|COUCHBASE|JWT)_/
 /** A warning for each variable that is most likely meant for this server and is none of its own; it tells no value. */
 export function misspelled (env: NodeJS.ProcessEnv): string[] {
   const names = Object.keys(Config.properties)
-  return Object.keys(env).filter((name) => FAMILIES.test(name) && !names.includes(name)).map((name) => {
-    const meant = nearest(name, names)
-    return `${name} is not a variable of this server${meant === undefined ? '' : `; did you mean ${meant}?`}`
-  })
+  return Object.keys(env).filter((name) => FAMILIES.test(name) && !names.includes(name)).map((name) => `${name} is not a variable of this server${suggestion(name, names)}`)
 }
 
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */

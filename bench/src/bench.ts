@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError } from '@commander-js/extra-typings'
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { MongoClient } from 'mongodb'
 import { ask, differences } from './answers.js'
 import { CASES } from './cases.js'
@@ -27,7 +27,7 @@ const command = new Command('bench')
   .option('--quick', 'one round of one second each')
   .option('--soak', 'also five minutes of the mix, and the memory at their end against that at one minute')
   .option('--login-timing', 'only the times of failed logins, which a whole run has too')
-  .option('--compare <rev>', 'compares with another revision of this project in place of the peers')
+  .addOption(new Option('--compare <rev>', 'compares with another revision of this project in place of the peers').conflicts('peers'))
   .option('--url <url>', "a MongoDB server; default: starts SecantusDB's Rust server")
   .addOption(secantusd)
   .option('--no-pin', 'leaves the cores to the system')

@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
+import { isDateTime } from './date-time.js'
 import { isEmail } from './email.js'
 import { UNSEEN } from './validation-faults.js'
 
@@ -13,7 +14,8 @@ const VISIBLE_ANYWHERE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point
 export function createValidatorCompiler (): (route: { schema: unknown, httpPart?: string }) => ValidateFunction {
   // verbose hands lib/http/validation-faults.ts the schema that a fault comes from
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true })
-  addFormats.default(ajv, ['date-time', 'date', 'uri', 'uuid'])
+  addFormats.default(ajv, ['date', 'uri', 'uuid'])
+  ajv.addFormat('date-time', isDateTime)
   ajv.addFormat('email', isEmail)
   ajv.addFormat('password', true) // which says how to show it, and not what it is
   ajv.addKeyword({

@@ -2,7 +2,7 @@ import type { AppOptions } from './app-options.js'
 import { KEY_BYTES } from '../access/auth-options.js'
 import { DATABASE_NAME } from '../mongodb/database-options.js'
 import { SetupError } from '../http/errors.js'
-import { nearest } from './nearest.js'
+import { suggestion } from './nearest.js'
 
 type Check = [isRight: (value: unknown) => boolean, what: string]
 
@@ -69,8 +69,5 @@ export function checkOptions (options: AppOptions): void {
 /** A host's authenticate may live in an object of a class: only what the object itself has counts. */
 function unknownNames (given: unknown, known: string[], prefix = ''): string[] {
   if (typeof given !== 'object' || given === null) return []
-  return Object.keys(given).filter((name) => !known.includes(name)).map((name) => {
-    const meant = nearest(name, known)
-    return `${prefix}${name} is not an option${meant === undefined ? '' : `; did you mean ${prefix}${meant}?`}`
-  })
+  return Object.keys(given).filter((name) => !known.includes(name)).map((name) => `${prefix}${name} is not an option${suggestion(name, known, prefix)}`)
 }

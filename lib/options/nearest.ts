@@ -12,6 +12,12 @@ export function nearest (unknown: string, names: readonly string[]): string | un
   return distance(wanted, likely) <= likely.length / 3 ? names.find((name) => name.toLowerCase() === likely) : undefined
 }
 
+/** The end of a message about an unknown name: which one was most likely meant, if any. */
+export function suggestion (unknown: string, names: readonly string[], prefix = ''): string {
+  const meant = nearest(unknown, names)
+  return meant === undefined ? '' : `; did you mean ${prefix}${meant}?`
+}
+
 function letters (word: string): string {
   return Array.from(word.toLowerCase()).sort().join('')
 }

@@ -1,4 +1,5 @@
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
+import { ObjectIdHex } from '../../schemas/common.js'
 import { LIST_LIMIT, type Fields } from '../../schemas/resource.js'
 
 /** What the values of a field are, for a filter. */
@@ -25,6 +26,12 @@ export const MAX_SORT_KEYS = 3
 
 /** The largest offset; beyond it a server reads too much that nobody asked for. */
 export const MAX_OFFSET = 10_000
+
+/** The longest cursor, in characters: a longer one is neither handed out nor looked at. */
+export const MAX_CURSOR = 4_096
+
+/** Where a bounded count ends. */
+export const COUNT_BOUND = 10_000
 
 /** The field that says when a record was made, by its ObjectId. */
 export const CREATED = 'created'
@@ -119,7 +126,7 @@ function valueSchema (kind: Kind, values?: readonly unknown[]): TSchema {
     case 'integer': return Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
     case 'boolean': return Type.Boolean()
     case 'date-time': return Type.String({ format: 'date-time' })
-    case 'id': return Type.String({ pattern: '^[0-9a-fA-F]{24}$' })
+    case 'id': return Type.String({ pattern: String(ObjectIdHex.pattern) })
     case 'text': return Type.Unsafe<string>({ type: 'string', ...values && { enum: values } })
   }
 }
@@ -132,12 +139,12 @@ function pageSchemas (sortable: readonly string[], selectable: readonly string[]
     })),
     fields: selectionSchema(selectable),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT, description: `How many records a page has at most; default ${LIST_LIMIT}.` })),
-    cursor: Type.Optional(Type.String({ maxLength: 4096, description: 'Where the page begins: from `next` or the header Link of another page.' })),
+    cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR, description: 'Where the page begins: from `next` or the header Link of another page.' })),
     offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OFFSET, description: 'How many records to skip, for page numbers; not with `cursor`.' })),
     count: Type.Optional(Type.Unsafe<string>({
       type: 'string',
       enum: ['bounded', 'exact'],
-      description: 'Whether to count all records that match: `bounded` counts to 10000, `exact` all.'
+      description: `Whether to count all records that match: \`bounded\` counts to ${COUNT_BOUND}, \`exact\` all.`
     }))
   }
 }

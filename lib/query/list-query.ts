@@ -1,14 +1,9 @@
-import type { Operator, Kind } from './grammar.js'
+import type { FilterParameter } from './grammar.js'
 
 /** One condition of a filter; all of them must hold. */
-export interface Condition {
-  field: string
-  kind: Kind
-  operator: Operator
+export interface Condition extends Omit<FilterParameter, 'name'> {
   /** Of the type of the kind: text, a number, a boolean or a Date; of `in` a list of them, of `exists` a boolean. */
   value: unknown
-  /** The values that the field may have, where it is one of a few. */
-  values?: readonly unknown[]
 }
 
 export interface SortKey {

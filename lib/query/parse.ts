@@ -1,19 +1,15 @@
+import { ObjectIdHex } from '../../schemas/common.js'
 import { LIST_LIMIT } from '../../schemas/resource.js'
-import { MAX_OFFSET, MAX_SORT_KEYS, MAX_VALUES, type FilterParameter, type Grammar } from './grammar.js'
+import { isDateTime } from '../http/date-time.js'
+import { MAX_CURSOR, MAX_OFFSET, MAX_SORT_KEYS, MAX_VALUES, type FilterParameter, type Grammar } from './grammar.js'
 import type { Condition, ListQuery, SortKey } from './list-query.js'
-import { nearest } from '../options/nearest.js'
+import { suggestion } from '../options/nearest.js'
 import { InvalidQueryError, MalformedQueryError, type QueryFault } from './query-error.js'
-
-/** The longest cursor that is looked at. */
-const MAX_CURSOR = 4_096
 
 /** A number as JSON has it (RFC 8259 section 6). */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
 
-/** RFC 3339 section 5.6. */
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
-
-const ID = /^[0-9a-fA-F]{24}$/
+const ID = new RegExp(String(ObjectIdHex.pattern))
 
 type Values = Map<string, string[]>
 
@@ -72,10 +68,9 @@ function decode (text: string): string {
 }
 
 function unknownFaults (given: Values, names: readonly string[]): QueryFault[] {
-  return [...given.keys()].filter((name) => !names.includes(name)).map((parameter) => {
-    const meant = nearest(parameter, names)
-    return { parameter, detail: meant === undefined ? 'is unknown' : `is unknown; did you mean ${meant}?` }
-  })
+  return [...given.keys()].filter((name) => !names.includes(name)).map((parameter) => ({
+    parameter, detail: `is unknown${suggestion(parameter, names)}`
+  }))
 }
 
 function conditionsOf (given: Values, { filters }: Grammar, faults: QueryFault[]): Condition[] {
@@ -90,8 +85,8 @@ function conditionsOf (given: Values, { filters }: Grammar, faults: QueryFault[]
   return conditions
 }
 
-export function toCondition ({ field, kind, operator, values }: FilterParameter, value: unknown): Condition {
-  return { field, kind, operator, value, ...values && { values } }
+function toCondition ({ name, ...condition }: FilterParameter, value: unknown): Condition {
+  return { ...condition, value }
 }
 
 function filterValue (parameter: FilterParameter, texts: string[]): Parsed {
@@ -119,13 +114,6 @@ function scalar ({ kind, operator, values }: FilterParameter, text: string): Par
   }
 }
 
-/** Whether it is such a time and there is that day. */
-function isDateTime (text: string): boolean {
-  if (!DATE_TIME.test(text) || Number.isNaN(Date.parse(text))) return false
-  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number] // as the pattern has it
-  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
-}
-
 function sortOf (text: string | undefined, sortable: readonly string[], faults: QueryFault[]): SortKey[] {
   if (text === undefined) return []
   const keys = text.split(',').map((key) => key.startsWith('-') ? { field: key.slice(1), isDescending: true } : { field: key, isDescending: false })
@@ -144,8 +132,7 @@ function fieldsOf (text: string | undefined, selectable: readonly string[], faul
 }
 
 function unknownField (field: string, known: readonly string[]): string {
-  const meant = nearest(field, known)
-  return `must not name ${JSON.stringify(field)}, which is unknown${meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${meant}?`}`
+  return `must not name ${JSON.stringify(field)}, which is unknown${suggestion(field, known) || `; there are ${known.join(', ')}`}`
 }
 
 function wholeNumber (parameter: string, text: string | undefined, [least, most]: [number, number], faults: QueryFault[], advice?: string) {

@@ -6,16 +6,11 @@ import type { StoreGuard } from '../mongodb/store-guard.js'
 import { decodeCursor, encodeCursor, scopeOf, type Cursor } from '../query/cursor.js'
 import { allOf, toFilter, type Filter } from '../query/filter.js'
 import { after, isSortable, keysOf, positionsOf, type Position } from '../query/keyset.js'
+import { COUNT_BOUND, MAX_CURSOR } from '../query/grammar.js'
 import type { ListQuery, Page } from '../query/list-query.js'
 import { InvalidQueryError } from '../query/query-error.js'
 import type { StoredDocument } from './mongo-repository.js'
 import { idOf } from './stored-id.js'
-
-/** Where a bounded count ends. */
-const COUNT_BOUND = 10_000
-
-/** The longest cursor that is handed out: the routes refuse a longer one unread. */
-const MAX_CURSOR = 4_096
 
 /** Records with other ids are not shown, so an offset does not count them. */
 const CAN_BE_SHOWN = { _id: { $type: ['objectId', 'string'] } }

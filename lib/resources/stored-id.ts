@@ -1,4 +1,5 @@
 import { bsonTypes, elementsOf, nameOf, type BsonElement } from '../serialization/bson.js'
+import { textAt } from '../serialization/bson-values.js'
 import { ObjectIdHex } from '../../schemas/common.js'
 
 /** The id of a stored document, as it is shown. */
@@ -23,8 +24,9 @@ export function idOf (bson: Buffer): StoredId | undefined {
   return id && toId(bson, id)
 }
 
-function toId (bson: Buffer, [type, , , offset, length]: BsonElement): StoredId | undefined {
+function toId (bson: Buffer, element: BsonElement): StoredId | undefined {
+  const [type, , , offset, length] = element
   if (type === bsonTypes.objectId) return { text: bson.toString('hex', offset, offset + length), isObjectId: true }
-  const text = type === bsonTypes.string || type === bsonTypes.symbol ? bson.toString('utf8', offset + 4, offset + length - 1) : ''
-  return HEX_ID.test(text) ? { text, isObjectId: false } : undefined
+  const text = textAt(bson, element)
+  return text !== undefined && HEX_ID.test(text) ? { text, isObjectId: false } : undefined
 }

@@ -117,7 +117,8 @@ export function orNull ({ write, read }: ValueReader): ValueReader {
   }
 }
 
-function textAt (bson: Buffer, [type, , , offset, length]: BsonElement): string | undefined {
+/** Undefined for a value that is not text. */
+export function textAt (bson: Buffer, [type, , , offset, length]: BsonElement): string | undefined {
   if (type !== bsonTypes.string && type !== bsonTypes.symbol) return undefined
   return bson.toString('utf8', offset + 4, offset + length - 1)
 }

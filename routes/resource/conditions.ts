@@ -47,13 +47,14 @@ export class Conditions {
     return isNamed(headers['if-none-match'], opaque)
   }
 
-  /** Tags a list by its bytes, weakly; answers what to send of them. */
-  tagList (payload: string | Buffer, { headers }: FastifyRequest, reply: FastifyReply): string | Buffer {
+  /** Tags a list by its bytes, weakly; answers what to send: nothing, where the client has them. */
+  tagList (payload: string | Buffer, { headers }: FastifyRequest, reply: FastifyReply): string | Buffer | null {
     const opaque = this.#digestOf(payload)
     reply.header('etag', `W/"${opaque}"`).header('cache-control', this.#cacheControl)
     if (!isNamed(headers['if-none-match'], opaque)) return payload
-    reply.code(304)
-    return ''
+    // no body, rather than an empty one: its length would have to be that of the list (RFC 9110 section 8.6)
+    reply.code(304).removeHeader('content-type')
+    return null
   }
 
   /** What If-Match asks of the record that is to be changed; undefined for nothing. */

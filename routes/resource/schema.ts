@@ -12,7 +12,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
   const shownGrammar = selectionGrammar(resource.fields)
   const hasConditions = capabilities.includes('conditions')
-  const conditional = hasConditions ? { headers: ifMatch } : {}
+  const condition = hasConditions ? ifMatch : {}
   const failed: (412 | 428)[] = !hasConditions ? [] : requireIfMatch ? [412, 428] : [412]
   const { name, plural, title, pluralTitle, scopes, create, update, patch, one, list, exampleShown } = resource
   const tags = [plural]
@@ -26,6 +26,12 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   const ofQuery = { 400: MALFORMED_QUERY, 422: UNKNOWN_PARAMETER }
   const missing = { 404: { detail: `${title} ${EXAMPLE_ID} not found` } }
 
+  const changed = {
+    200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
+    204: noContent('The same without a body, where the client prefers that.'),
+    ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, ...failed, 413, 415, 422, 500, 503, 507)
+  }
+
   return {
     create: {
       config: needs(scopes.write),
@@ -33,7 +39,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         tags,
         summary: `Create ${title}`,
         description: `Stores a new ${name}. The server assigns the id; an id in the body is ignored.`,
-        headers: prefer,
+        ...withHeaders(prefer),
         body: create,
         response: {
           201: answer(`The ${name} as stored, with its new id.`, one, exampleShown, location),
@@ -48,7 +54,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         summary: `List ${pluralTitle}`,
         description: grammar ? pagesText(plural) : `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
         ...grammar && { querystring: grammar.schema },
-        headers: ifNoneMatch,
+        ...withHeaders(ifNoneMatch),
         response: {
           200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, { ...grammar && link, ...etag }),
           304: noContent('The list is the one that the client has.'),
@@ -64,7 +70,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         description: `Answers the ${name} with this id.`,
         params,
         querystring: shownGrammar.schema,
-        headers: ifNoneMatch,
+        ...withHeaders(ifNoneMatch),
         response: {
           200: answer(`The ${name}.`, one, exampleShown, etag),
           304: noContent(`The ${name} is the one that the client has.`),
@@ -80,13 +86,9 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         description: 'Changes the given fields and leaves the others; null counts as not given. ' +
           `Without any field to change, the answer is the stored ${name}.`,
         params,
-        headers: { ...prefer, ...conditional.headers, properties: { ...prefer.properties, ...conditional.headers?.properties } },
+        ...withHeaders({ ...prefer, ...condition }),
         body: update,
-        response: {
-          200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
-          204: noContent('The same without a body, where the client prefers that.'),
-          ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, ...failed, 413, 415, 422, 500, 503, 507)
-        }
+        response: changed
       }
     },
     // a repository of the five first methods does not know null
@@ -97,14 +99,10 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         summary: `Patch ${title}`,
         description: 'Changes the given fields and leaves the others, by a JSON Merge Patch (RFC 7396): null removes a field, which only optional ones allow.',
         params,
-        headers: { ...prefer, ...ifMatch, properties: { ...prefer.properties, ...ifMatch.properties } },
+        ...withHeaders({ ...prefer, ...condition }),
         consumes: [...PATCH_TYPES],
         body: patch,
-        response: {
-          200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
-          204: noContent('The same without a body, where the client prefers that.'),
-          ...problemAnswers(path, { ...missing, ...ofBody }, 400, 404, 409, ...failed, 413, 415, 422, 500, 503, 507)
-        }
+        response: changed
       }
     },
     delete: {
@@ -114,7 +112,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         summary: `Delete ${title}`,
         description: `Removes the ${name} with this id. Success is 204, without a body.`,
         params,
-        ...conditional,
+        ...withHeaders(condition),
         response: {
           204: noContent(`The ${name} is gone.`),
           // a body is not wanted here, but one that is sent has to be JSON all the same
@@ -125,7 +123,9 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   }
 }
 
-const header = (name: string, description: string) => ({ type: 'object', properties: { [name]: { type: 'string', description } } })
+const header = (name: string, description: string) => ({ [name]: { type: 'string', description } })
+
+const withHeaders = (properties: object) => ({ headers: { type: 'object', properties } })
 
 const ifMatch = header('if-match', 'The ETag of the record as the client knows it: where it has changed since, the answer is 412 and nothing is changed (RFC 9110 section 13.1.1).')
 

@@ -38,6 +38,7 @@ t.test('a second resource has the routes of the first', async (t) => {
   t.match((await inject('GET', `/courses/${id}`)).json(), { status: 404, detail: `Course ${id} not found` })
   t.equal((await inject('PATCH', '/courses/')).headers.allow, 'POST, GET, HEAD, OPTIONS')
   const faults = (await inject('POST', '/courses/', { title: '', level: 'third', credits: 1.5, is_open: 'yes', begins: 'today' })).json()
+  t.equal((await inject('POST', '/courses/', { ...nanophotonics, begins: '2016-12-31T23:59:60Z' })).statusCode, 422, 'a leap second, which no Date can be')
   t.strictSame(faults.errors.map(({ pointer }: { pointer: string }) => pointer), ['/title', '/level', '/credits', '/is_open', '/begins'])
   t.strictSame(await new Validator().validate((await app.inject('/openapi.json')).json()), { valid: true })
 })

@@ -31,7 +31,7 @@ async function storeIn (directory: string): Promise<void> {
   await mkdir(directory)
   const storage = await Storage.open(directory)
   const stored: Record<string, string> = {}
-  for (const [namespace, count] of [['college.students', 300], ['college.users', 30]] as const) {
+  for (const [namespace, count] of [['college.students', 700], ['college.users', 30]] as const) {
     const collection = new Collection(storage, namespace)
     const put = (first: number, last: number) => collection.write(() => {
       if (!collection.exists) collection.save([{ name: 'expiry', field: 'expires_at', expireAfterSeconds: 0, built: true }, { name: 'name_1__id_1', field: 'name', built: true }])
@@ -49,7 +49,7 @@ async function storeIn (directory: string): Promise<void> {
     })
     await put(0, count)
     // changed some at a time, so that pages become free
-    for (let first = 0; first < count; first += 50) await put(first, Math.min(count, first + 20))
+    for (let first = 0; first < count; first += 100) await put(first, Math.min(count, first + 40))
   }
   await storage.close()
   await writeFile(join(directory, '..', 'stored.json'), JSON.stringify(stored))
