@@ -1,5 +1,5 @@
 import type { Collection, Db } from 'mongodb'
-import { indexText, listIndexes, missingIndexes } from '../lib/resources/indexes.js'
+import { indexText, indexesFor, missingIndexes } from '../lib/resources/indexes.js'
 import type { StoredDocument } from '../lib/resources/mongo-repository.js'
 import type { Resource } from '../schemas/resource.js'
 
@@ -11,7 +11,7 @@ export async function runIndexes (database: Db, resources: readonly Resource[], 
   const lines: string[] = []
   for (const resource of resources) {
     const collection = database.collection<StoredDocument>(resource.collection)
-    const wanted = listIndexes(resource)
+    const wanted = indexesFor(resource)
     const missing = await missingIndexes(collection, wanted)
     const has = `${resource.collection}: ${wanted.length - missing.length} of ${wanted.length} indexes were there`
     if (missing.length === 0) lines.push(`${has}.`)

@@ -10,6 +10,16 @@ export const EXAMPLE_ID = String(ObjectIdHex.examples[0])
 /** The fields of a resource by name, each as its TypeBox schema. */
 export type Fields = Record<string, TSchema>
 
+/** What the values of a field are: how they are stored, shown and filtered goes by that. */
+export type Kind = 'text' | 'number' | 'integer' | 'boolean' | 'date-time'
+
+/** Of a schema of several types, such as a number or null, the first one counts. */
+export function kindOf ({ type, format }: TSchema): Kind {
+  const [first] = [type].flat()
+  if (first === 'number' || first === 'integer' || first === 'boolean') return first
+  return format === 'date-time' ? format : 'text'
+}
+
 /** A valid body of a create. */
 export type Body<F extends Fields> = Static<TObject<F>>
 
@@ -157,9 +167,10 @@ function shownSchema<F extends Fields> (title: string, { name, fields, shown = {
 }
 
 /** The schema without what restricts values of its type, but for what the type means. */
-function unbounded ({ type, format, enum: values, description }: TSchema): TSchema {
+function unbounded (field: TSchema): TSchema {
+  const { type, format, enum: values, description } = field
   const [first] = [type].flat()
-  return Type.Unsafe({ type: first, ...(format === 'date-time' && { format }), ...(values && { enum: values }), ...(description && { description }) })
+  return Type.Unsafe({ type: first, ...(kindOf(field) === 'date-time' && { format }), ...(values && { enum: values }), ...(description && { description }) })
 }
 
 function mapFields<F extends Fields> (fields: F, map: (field: TSchema, name: keyof F & string) => TSchema): Fields {

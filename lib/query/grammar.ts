@@ -1,9 +1,9 @@
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { ObjectIdHex } from '../../schemas/common.js'
-import { LIST_LIMIT, type Fields } from '../../schemas/resource.js'
+import { kindOf, LIST_LIMIT, type Fields, type Kind } from '../../schemas/resource.js'
 
-/** What the values of a field are, for a filter. */
-export type Kind = 'text' | 'number' | 'integer' | 'boolean' | 'date-time' | 'id'
+/** What the values of a parameter are. */
+export type ParameterKind = Kind | 'id'
 
 /** How a filter compares. `eq` stands without its name: `course=Chemistry`. */
 export type Operator = 'eq' | 'ne' | 'in' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains' | 'icontains' | 'exists'
@@ -12,7 +12,7 @@ export type Operator = 'eq' | 'ne' | 'in' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefi
 export interface FilterParameter {
   name: string
   field: string
-  kind: Kind
+  kind: ParameterKind
   operator: Operator
   /** The values that the field may have, where it is one of a few. */
   values?: readonly unknown[]
@@ -38,7 +38,7 @@ export const CREATED = 'created'
 
 const ranges = ['gt', 'gte', 'lt', 'lte'] as const
 
-const operators: Record<Kind, readonly Operator[]> = {
+const operators: Record<ParameterKind, readonly Operator[]> = {
   text: ['eq', 'ne', 'in', ...ranges, 'prefix', 'contains', 'icontains', 'exists'],
   number: ['eq', 'ne', 'in', ...ranges, 'exists'],
   integer: ['eq', 'ne', 'in', ...ranges, 'exists'],
@@ -76,7 +76,7 @@ export interface Grammar {
 
 /** Compiles the parameters of a list. */
 export function compileGrammar (fields: Fields): Grammar {
-  const kinds: { field: string, kind: Kind, values?: readonly unknown[] }[] = [
+  const kinds: { field: string, kind: ParameterKind, values?: readonly unknown[] }[] = [
     { field: 'id', kind: 'id' },
     ...Object.entries(fields).map(([field, schema]) => ({ field, kind: kindOf(schema), values: schema.enum }))
   ]
@@ -101,15 +101,8 @@ export function selectionGrammar (fields: Fields): Grammar {
   return { filters: new Map(), names: ['fields'], sortable: [], selectable, schema }
 }
 
-function toParameter (field: string, kind: Kind, operator: Operator, values?: readonly unknown[]): FilterParameter {
+function toParameter (field: string, kind: ParameterKind, operator: Operator, values?: readonly unknown[]): FilterParameter {
   return { name: operator === 'eq' ? field : `${field}.${operator}`, field, kind, operator, ...values && { values } }
-}
-
-/** What kind of values a field has, by its schema. */
-export function kindOf ({ type, format }: TSchema): Kind {
-  const [first] = [type].flat()
-  if (first === 'number' || first === 'integer' || first === 'boolean') return first
-  return format === 'date-time' ? 'date-time' : 'text'
 }
 
 function filterSchema ({ field, kind, operator, values }: FilterParameter): TSchema {
@@ -120,7 +113,7 @@ function filterSchema ({ field, kind, operator, values }: FilterParameter): TSch
   return operator === 'in' ? Type.Array(value, { maxItems: MAX_VALUES, description }) : { ...value, description }
 }
 
-function valueSchema (kind: Kind, values?: readonly unknown[]): TSchema {
+function valueSchema (kind: ParameterKind, values?: readonly unknown[]): TSchema {
   switch (kind) {
     case 'number': return Type.Number()
     case 'integer': return Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })

@@ -1,10 +1,9 @@
-import type { TSchema } from '@sinclair/typebox'
 import { Double, Long } from 'mongodb'
-import type { Body, Fields, Stored, UpdateBody } from '../../schemas/resource.js'
+import { kindOf, type Body, type Fields, type Kind, type Stored, type UpdateBody } from '../../schemas/resource.js'
 
 type Convert = (value: unknown) => unknown
 
-interface Kind {
+interface Conversion {
   /** From a valid body to what a repository is given: numbers that came as text are numbers, times are in UTC. */
   given: Convert
   /** From there to BSON. */
@@ -13,21 +12,23 @@ interface Kind {
 
 const asIs: Convert = (value) => value
 
-const kinds: Record<string, Kind> = {
+const conversions: Record<Kind, Conversion> = {
+  text: { given: asIs, stored: asIs },
+  boolean: { given: asIs, stored: asIs },
   // -0 becomes 0; a double also for a whole number, which the driver would store as int32
   number: { given: (value) => Number(value) + 0, stored: (value) => new Double(Number(value)) },
   // the driver stores a whole number beyond int32 as a double
   integer: { given: (value) => Number(value) + 0, stored: (value) => Number(value) === (Number(value) | 0) ? value : Long.fromNumber(Number(value)) },
   // as it will be read
-  'string date-time': { given: (value) => new Date(String(value)).toISOString(), stored: (value) => new Date(String(value)) }
+  'date-time': { given: (value) => new Date(String(value)).toISOString(), stored: (value) => new Date(String(value)) }
 }
 
 /** How the fields of a resource go from a body to a repository, and from there into BSON. */
 export class FieldConversion<F extends Fields> {
-  #fields: [name: string, kind: Kind][]
+  #fields: [name: string, conversion: Conversion][]
 
   constructor (fields: F) {
-    this.#fields = Object.entries(fields).map(([name, schema]) => [name, kindOf(schema)])
+    this.#fields = Object.entries(fields).map(([name, schema]) => [name, conversions[kindOf(schema)]])
   }
 
   /** The fields of a valid body, picked by name: whatever else the body holds is left behind. */
@@ -50,17 +51,12 @@ export class FieldConversion<F extends Fields> {
     return this.#pick(values, 'stored', (value) => value !== undefined)
   }
 
-  #pick (from: object, conversion: keyof Kind, isTaken: (value: unknown) => boolean): Record<string, unknown> {
+  #pick (from: object, direction: keyof Conversion, isTaken: (value: unknown) => boolean): Record<string, unknown> {
     const picked: Record<string, unknown> = {}
-    for (const [name, kind] of this.#fields) {
+    for (const [name, conversion] of this.#fields) {
       const value: unknown = (from as Record<string, unknown>)[name] // an object, asked for by a name
-      if (isTaken(value)) picked[name] = value === null ? null : kind[conversion](value)
+      if (isTaken(value)) picked[name] = value === null ? null : conversion[direction](value)
     }
     return picked
   }
-}
-
-function kindOf ({ type, format }: TSchema): Kind {
-  const [first] = [type].flat()
-  return kinds[[first, format === 'date-time' && format].filter(Boolean).join(' ')] ?? { given: asIs, stored: asIs }
 }

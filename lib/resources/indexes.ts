@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb'
-import type { Fields, Resource } from '../../schemas/resource.js'
+import type { Resource } from '../../schemas/resource.js'
 import type { StoredDocument } from './mongo-repository.js'
 
 /** The key of an index that serves lists by one field: its filters and its order, forwards and backwards. */
@@ -9,8 +9,8 @@ export type ListIndex = Record<string, 1>
 const NAMESPACE_NOT_FOUND = 26
 
 /** The indexes that lists of a resource use. */
-export function listIndexes ({ fields }: Pick<Resource, 'fields'>): ListIndex[] {
-  return Object.keys(fields as Fields).map((field) => ({ [field]: 1, _id: 1 }))
+export function indexesFor ({ fields }: Resource): ListIndex[] {
+  return Object.keys(fields).map((field) => ({ [field]: 1, _id: 1 }))
 }
 
 /** As the shell writes it. */
@@ -32,8 +32,8 @@ export async function missingIndexes (collection: Collection<StoredDocument>, wa
  * Creates the indexes that are missing where the collection is new or empty; answers those that it lacks because it is not.
  * @param isOurs whether the database is the embedded store, where they are created on any collection
  */
-export async function prepareIndexes (collection: Collection<StoredDocument>, resource: Pick<Resource, 'fields'>, isOurs: boolean): Promise<ListIndex[]> {
-  const missing = await missingIndexes(collection, listIndexes(resource))
+export async function prepareIndexes (collection: Collection<StoredDocument>, resource: Resource, isOurs: boolean): Promise<ListIndex[]> {
+  const missing = await missingIndexes(collection, indexesFor(resource))
   if (missing.length === 0) return []
   if (!isOurs && await collection.findOne({}, { projection: { _id: 1 } })) return missing
   await collection.createIndexes(missing.map((key) => ({ key })))
