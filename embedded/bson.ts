@@ -75,18 +75,28 @@ export function keep (document: Buffer, names: readonly Buffer[]): Buffer {
   const end = document.length - 1
   const kept: Buffer[] = []
   let next = 0
+  // where what is kept, and not yet among those, begins
+  let from = 4
   for (let at = 4; at < end;) {
     const value = afterText(document, { start: at + 1, end })
     const after = afterValue(document, document[at], { start: value, end })
-    const name = document.subarray(at + 1, value)
     // most documents have their fields in the order in which they are asked for
-    const place = names[next]?.equals(name) ? next : names.findIndex(other => other.equals(name))
-    if (place !== -1) kept.push(document.subarray(at, after))
+    const place = isAt(document, at + 1, value, names[next]) ? next : names.findIndex(other => isAt(document, at + 1, value, other))
+    if (place === -1) {
+      if (at > from) kept.push(document.subarray(from, at))
+      from = after
+    }
     next = place + 1
     at = after
   }
-  const length = kept.reduce((sum, { length }) => sum + length, 5)
-  return length === document.length ? document : joined(kept)
+  return from === 4 && kept.length === 0 ? document : joined([...kept, document.subarray(from, end)])
+}
+
+/** Whether these bytes are between the two places. */
+function isAt (document: Buffer, start: number, end: number, bytes: Buffer | undefined): boolean {
+  if (bytes?.length !== end - start) return false
+  for (let i = 0; i < bytes.length; i++) if (document[start + i] !== bytes[i]) return false
+  return true
 }
 
 /** The document of these fields. */

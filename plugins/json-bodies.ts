@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MalformedBodyError, UnsupportedMediaTypeError } from '../lib/http/errors.js'
+import { ROW_TYPES } from '../lib/http/media-types.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,10 +25,15 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer', bodyLimit }, (request, body: Buffer, done) => {
     if (body.length === 0 && BODILESS.has(request.method)) return done(null)
-    if (!isTaken(request) || !isPlainUtf8(request)) return done(new UnsupportedMediaTypeError())
+    if (!isTaken(request) || !isPlainUtf8(request)) return done(unsupported(request))
     // decoding would replace what is no UTF-8 by U+FFFD, and that would be stored
     if (!isUtf8(body)) return done(new MalformedBodyError())
     return parse(request, body.toString(), done)
+  })
+  // these are read as they come, by the route
+  app.addContentTypeParser([...ROW_TYPES], (request, payload, done) => {
+    if (!isTaken(request) || !isPlainUtf8(request)) return refuseBody(request, payload, done)
+    done(null, payload)
   })
   app.addContentTypeParser('*', refuseBody)
   app.addHook('onRequest', async ({ method, headers }) => {
@@ -36,9 +42,22 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
 }
 
 /** Whether the route takes bodies of this media type. */
-function isTaken ({ headers, routeOptions: { config: { mediaTypes = ['application/json'] } } }: FastifyRequest): boolean {
+function isTaken (request: FastifyRequest): boolean {
+  return typesOf(request).includes(mediaTypeOf(request))
+}
+
+function typesOf ({ routeOptions: { config: { mediaTypes = ['application/json'] } } }: FastifyRequest): readonly string[] {
+  return mediaTypes
+}
+
+/** The media type of the body, without its parameters. */
+export function mediaTypeOf ({ headers }: FastifyRequest): string {
   const [type = ''] = String(headers['content-type']).split(';')
-  return mediaTypes.includes(type.trim().toLowerCase())
+  return type.trim().toLowerCase()
+}
+
+function unsupported (request: FastifyRequest): Error {
+  return new UnsupportedMediaTypeError(typesOf(request).join(' or '))
 }
 
 /** RFC 9112 section 6.3: a request without both headers has no body. */
@@ -47,13 +66,13 @@ function isWithoutBody (headers: IncomingHttpHeaders): boolean {
 }
 
 /** Only at the end of a chunked body is it known to be empty. */
-function refuseBody ({ method }: FastifyRequest, payload: IncomingMessage, done: (error: Error | null) => void): void {
-  if (!BODILESS.has(method)) return done(new UnsupportedMediaTypeError())
+function refuseBody (request: FastifyRequest, payload: IncomingMessage, done: (error: Error | null) => void): void {
+  if (!BODILESS.has(request.method)) return done(unsupported(request))
   payload.once('end', () => done(null))
   payload.once('error', done)
   payload.once('data', () => {
     payload.removeAllListeners('end')
-    done(new UnsupportedMediaTypeError())
+    done(unsupported(request))
   })
 }
 

@@ -17,8 +17,12 @@ export const PreconditionRequiredError = createError<[]>(
 
 export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The body is not well-formed UTF-8.', 400)
 
-export const UnsupportedMediaTypeError = createError<[]>(
-  'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json in UTF-8, without a content coding.', 415)
+/** `types` are the media types that the route takes. */
+export const UnsupportedMediaTypeError = createError<[types: string]>(
+  'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body must be %s in UTF-8, without a content coding.', 415)
+
+/** The client takes none of the media types that the route can answer with (RFC 9110 section 15.5.7). */
+export const NotAcceptableError = createError<[types: string]>('SCA_NOT_ACCEPTABLE', 'The answer can be %s.', 406)
 
 /** A unique index of the collection, which the API itself does not make, refuses the write. */
 export const DuplicateKeyError = createError<[fields: string]>(

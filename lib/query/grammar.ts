@@ -70,12 +70,37 @@ export interface Grammar {
   sortable: readonly string[]
   /** What `fields` can name. */
   selectable: readonly string[]
+  /** The other parameters that take one of a few words, with those words. */
+  choices: Readonly<Record<string, readonly string[]>>
   /** The parameters as OpenAPI shows them. */
   schema: TObject
 }
 
-/** Compiles the parameters of a list. */
+/** A parameter that takes one of a few words. */
+export interface Choice {
+  values: readonly string[]
+  description: string
+}
+
+const count: Choice = { values: ['bounded', 'exact'], description: `Whether to count all records that match: \`bounded\` counts to ${COUNT_BOUND}, \`exact\` all.` }
+
+/** Compiles the parameters of a list that is answered in pages. */
 export function compileGrammar (fields: Fields): Grammar {
+  return recordsGrammar(fields, pageSchemas, { count })
+}
+
+/** Compiles the parameters of a list that is answered whole: filters, order and fields, and some choices. */
+export function wholeGrammar (fields: Fields, choices: Record<string, Choice>): Grammar {
+  return recordsGrammar(fields, {}, choices)
+}
+
+/** The parameters of a route that takes choices alone. */
+export function choiceGrammar (choices: Record<string, Choice>): Grammar {
+  const schema = Type.Object(choiceSchemas(choices))
+  return { filters: new Map(), names: Object.keys(choices), sortable: [], selectable: [], choices: valuesOf(choices), schema }
+}
+
+function recordsGrammar (fields: Fields, pages: Fields, choices: Record<string, Choice>): Grammar {
   const kinds: { field: string, kind: ParameterKind, values?: readonly unknown[] }[] = [
     { field: 'id', kind: 'id' },
     ...Object.entries(fields).map(([field, schema]) => ({ field, kind: kindOf(schema), values: schema.enum }))
@@ -89,16 +114,19 @@ export function compileGrammar (fields: Fields): Grammar {
   const selectable = [...sortable, 'etag']
   const schema = Type.Object({
     ...Object.fromEntries(parameters.map((parameter) => [parameter.name, Type.Optional(filterSchema(parameter))])),
-    ...pageSchemas(sortable, selectable)
+    sort: sortSchema(sortable),
+    fields: selectionSchema(selectable),
+    ...pages,
+    ...choiceSchemas(choices)
   })
-  return { filters, names: Object.keys(schema.properties), sortable, selectable, schema }
+  return { filters, names: Object.keys(schema.properties), sortable, selectable, choices: valuesOf(choices), schema }
 }
 
 /** What a route of one record can be asked: which fields to answer. */
 export function selectionGrammar (fields: Fields): Grammar {
   const selectable = ['id', ...Object.keys(fields)]
   const schema = Type.Object({ fields: selectionSchema(selectable) })
-  return { filters: new Map(), names: ['fields'], sortable: [], selectable, schema }
+  return { filters: new Map(), names: ['fields'], sortable: [], selectable, choices: {}, schema }
 }
 
 function toParameter (field: string, kind: ParameterKind, operator: Operator, values?: readonly unknown[]): FilterParameter {
@@ -124,22 +152,26 @@ function valueSchema (kind: ParameterKind, values?: readonly unknown[]): TSchema
   }
 }
 
-function pageSchemas (sortable: readonly string[], selectable: readonly string[]): Fields {
-  return {
-    sort: Type.Optional(Type.String({
-      description: `What to sort by: at most ${MAX_SORT_KEYS} of ${sortable.join(', ')}, separated by commas; - before one for descending. Records that lack it come first.`,
-      pattern: `^-?(${sortable.join('|')})(,-?(${sortable.join('|')})){0,${MAX_SORT_KEYS - 1}}$`
-    })),
-    fields: selectionSchema(selectable),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT, description: `How many records a page has at most; default ${LIST_LIMIT}.` })),
-    cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR, description: 'Where the page begins: from `next` or the header Link of another page.' })),
-    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OFFSET, description: 'How many records to skip, for page numbers; not with `cursor`.' })),
-    count: Type.Optional(Type.Unsafe<string>({
-      type: 'string',
-      enum: ['bounded', 'exact'],
-      description: `Whether to count all records that match: \`bounded\` counts to ${COUNT_BOUND}, \`exact\` all.`
-    }))
-  }
+const pageSchemas = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT, description: `How many records a page has at most; default ${LIST_LIMIT}.` })),
+  cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR, description: 'Where the page begins: from `next` or the header Link of another page.' })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OFFSET, description: 'How many records to skip, for page numbers; not with `cursor`.' }))
+}
+
+function sortSchema (sortable: readonly string[]): TSchema {
+  return Type.Optional(Type.String({
+    description: `What to sort by: at most ${MAX_SORT_KEYS} of ${sortable.join(', ')}, separated by commas; - before one for descending. Records that lack it come first.`,
+    pattern: `^-?(${sortable.join('|')})(,-?(${sortable.join('|')})){0,${MAX_SORT_KEYS - 1}}$`
+  }))
+}
+
+function choiceSchemas (choices: Record<string, Choice>): Fields {
+  return Object.fromEntries(Object.entries(choices).map(([name, { values, description }]) =>
+    [name, Type.Optional(Type.Unsafe<string>({ type: 'string', enum: [...values], description }))]))
+}
+
+function valuesOf (choices: Record<string, Choice>): Grammar['choices'] {
+  return Object.fromEntries(Object.entries(choices).map(([name, { values }]) => [name, values]))
 }
 
 function selectionSchema (selectable: readonly string[]): TSchema {

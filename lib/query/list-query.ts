@@ -25,6 +25,18 @@ export interface ListQuery {
   count?: 'bounded' | 'exact'
 }
 
+/** What a request asks of an export. */
+export interface ExportQuery extends ListQuery {
+  format?: 'ndjson' | 'csv'
+  excel?: 'true' | 'false'
+}
+
+/** What a request asks of writes of many records. */
+export interface BulkQuery {
+  dryRun?: 'true' | 'false'
+  onError?: 'continue' | 'stop'
+}
+
 /** One page of a list. */
 export interface Page<T> {
   items: readonly T[]

@@ -21,7 +21,7 @@ export function parseQuery (text: string, grammar: Grammar): ListQuery {
   const given = parameters(text)
   const faults: QueryFault[] = unknownFaults(given, grammar.names)
   const single = (parameter: string): string | undefined => {
-    const values = given.get(parameter)
+    const values = grammar.names.includes(parameter) ? given.get(parameter) : undefined
     if (values && values.length > 1) faults.push({ parameter, detail: 'must not occur more than once' })
     return values?.length === 1 ? values[0] : undefined
   }
@@ -32,11 +32,11 @@ export function parseQuery (text: string, grammar: Grammar): ListQuery {
     limit: wholeNumber('limit', single('limit'), [1, LIST_LIMIT], faults) ?? LIST_LIMIT,
     cursor: cursorOf(single('cursor'), faults),
     offset: wholeNumber('offset', single('offset'), [0, MAX_OFFSET], faults, ' follow the cursor of `next` instead') ?? 0,
-    count: countOf(single('count'), faults)
+    ...choicesOf(grammar, single, faults)
   }
   if (given.has('offset') && given.has('cursor')) faults.push({ parameter: 'offset', detail: 'must not stand beside a cursor' })
   if (faults.length > 0) throw new InvalidQueryError(faults)
-  for (const name of ['fields', 'cursor', 'count'] as const) if (query[name] === undefined) delete query[name]
+  for (const name of ['fields', 'cursor'] as const) if (query[name] === undefined) delete query[name]
   return query as ListQuery // what is undefined is gone
 }
 
@@ -148,8 +148,13 @@ function cursorOf (text: string | undefined, faults: QueryFault[]): string | und
   return text
 }
 
-function countOf (text: string | undefined, faults: QueryFault[]): 'bounded' | 'exact' | undefined {
-  if (text === 'bounded' || text === 'exact' || text === undefined) return text
-  faults.push({ parameter: 'count', detail: 'must be bounded or exact' })
-  return undefined
+function choicesOf ({ choices }: Grammar, single: (parameter: string) => string | undefined, faults: QueryFault[]): Record<string, string> {
+  const chosen: Record<string, string> = {}
+  for (const [parameter, values] of Object.entries(choices)) {
+    const value = single(parameter)
+    if (value === undefined) continue
+    if (values.includes(value)) chosen[parameter] = value
+    else faults.push({ parameter, detail: `must be ${values.join(' or ')}` })
+  }
+  return chosen
 }

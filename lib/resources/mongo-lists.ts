@@ -1,7 +1,9 @@
 import { ObjectId, type Collection, type Filter as MongoFilter } from 'mongodb'
+import pLimit from 'p-limit'
 import { StoreUnavailableError } from '../http/errors.js'
 import { Batches } from '../mongodb/batch.js'
 import { findRaw } from '../mongodb/find-raw.js'
+import { patiently } from '../mongodb/patience.js'
 import type { StoreGuard } from '../mongodb/store-guard.js'
 import { decodeCursor, encodeCursor, scopeOf, type Cursor } from '../query/cursor.js'
 import { allOf, toFilter, type Filter } from '../query/filter.js'
@@ -15,10 +17,22 @@ import { idOf } from './stored-id.js'
 /** Records with other ids are not shown, so an offset does not count them. */
 const CAN_BE_SHOWN = { _id: { $type: ['objectId', 'string'] } }
 
+/** Documents that a stream reads at a time. */
+const PIECE = 1_000
+
+/** Streams that read at the same moment; with more, those who read one record would wait for them. */
+const MAX_STREAMING = 2
+
 type OrderKey = Pick<Position, 'key' | 'isDescending'>
 
 /** Documents of a page, and where the pages around it begin. */
 type RawPage = Omit<Page<Buffer>, 'total'>
+
+/** Documents of a stream, and where the next piece begins, if there is one. */
+interface Piece {
+  items: readonly Buffer[]
+  position: Position[] | undefined
+}
 
 /** A query as MongoDB is asked. */
 interface Plan {
@@ -38,6 +52,7 @@ export class MongoLists {
   #fields: readonly string[]
   /** By what is asked for: those that wait, or whose answer is under way. */
   #shared = new Map<string, { batches: Batches<undefined, RawPage>, waiting: number }>()
+  #streaming = pLimit(MAX_STREAMING)
 
   /** @param fields those of the resource */
   constructor (collection: Collection<StoredDocument>, guard: StoreGuard, fields: readonly string[]) {
@@ -57,6 +72,22 @@ export class MongoLists {
     return this.#guard.readIn(shared.batches, undefined)
       .catch((error) => { throw withAdvice(error, query) })
       .finally(() => { if (--shared.waiting === 0) this.#shared.delete(key) })
+  }
+
+  /**
+   * All documents that meet the query, in pieces. Each piece is a find of its own that goes on where the last one ended: no cursor stays open on the
+   * server, and a database that is away for a while only holds the stream up. A piece is read while the one before it is used.
+   */
+  async * stream (query: ListQuery, signal: AbortSignal): AsyncGenerator<readonly Buffer[]> {
+    const plan = this.#plan(query)
+    let next: Promise<Piece> | undefined = this.#piece(plan, undefined).catch((error) => { throw withAdvice(error, query) })
+    while (next) {
+      const { items, position }: Piece = await next
+      next = position && patiently(async () => this.#piece(plan, position), signal)
+      // whoever stops here leaves it behind
+      next?.catch(() => {})
+      yield items
+    }
   }
 
   /** How many records match; undefined where the database does not say it in time. */
@@ -88,6 +119,15 @@ export class MongoLists {
       skip: offset,
       projection: Object.fromEntries(['_id', ...shown, ...order.map(({ key }) => key)].filter((name) => name !== 'id').map((name) => [name, 1]))
     }
+  }
+
+  async #piece (plan: Plan, position: Position[] | undefined): Promise<Piece> {
+    const keys = plan.order.map(({ key }) => key)
+    return this.#streaming(async () => this.#guard.read(async (signal) => {
+      const documents = await this.#find(plan, position, PIECE, 0, signal)
+      const last = documents.length === PIECE ? documents.at(-1) : undefined
+      return { items: await this.#listable(documents, signal), position: last && positionsOf(keysOf(last, keys), plan.order) }
+    }))
   }
 
   #batches (plan: Plan): Batches<undefined, RawPage> {

@@ -7,7 +7,6 @@ import { abortable, isSent, OF_PRIMARY } from '../mongodb/driver-options.js'
 import { findRaw } from '../mongodb/find-raw.js'
 import { RawDocument, RawList } from '../serialization/raw-document.js'
 import { DUPLICATE_KEY, isDuplicateId, type StoreGuard } from '../mongodb/store-guard.js'
-import { elementsOf } from '../serialization/bson.js'
 import { compileDocument, type DocumentReader } from '../serialization/bson-json.js'
 import type { Fields, Resource, Shown, Stored } from '../../schemas/resource.js'
 import type { ListQuery, Page } from '../query/list-query.js'
@@ -33,7 +32,7 @@ export interface StoredDocument extends Document {
  * Updates and deletes go alone, since no command tells what became of each of several.
  */
 export class MongoRepository<F extends Fields> implements Repository<F> {
-  readonly capabilities: readonly Capability[] = ['query', 'conditions']
+  readonly capabilities: readonly Capability[] = ['query', 'conditions', 'stream']
   #collection: Collection<StoredDocument>
   #guard: StoreGuard
   #conversion: FieldConversion<F>
@@ -76,11 +75,12 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
 
   async list (query: ListQuery): Promise<Page<Shown<F>>> {
     const [{ items, ...beside }, total] = await Promise.all([this.#lists.page(query), query.count && this.#lists.total(query)])
-    // with the tags of the records, which are made from all their fields
-    const only = query.fields && !query.fields.includes('etag') ? new Set(['id', ...query.fields]) : undefined
-    const read = (bson: Buffer) => this.#reader.read(bson, undefined, only) as Shown<F> // as below
     // an object for each caller, since a hook of a host's may change what it is shown
-    return Object.assign(RawList.under('items', items, read, only), beside, total && { total })
+    return Object.assign(this.#showList(items, query), beside, total && { total })
+  }
+
+  async * stream (query: ListQuery, signal: AbortSignal): AsyncGenerator<{ items: Shown<F>[] }> {
+    for await (const items of this.#lists.stream(query, signal)) yield this.#showList(items, query)
   }
 
   async find (id: string): Promise<Shown<F> | undefined> {
@@ -139,8 +139,13 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
 
   /** A stored record, with its bytes behind it. */
   #show (bson: Buffer): Shown<F> {
-    const elements = elementsOf(bson)
-    return RawDocument.behind(this.#reader.read(bson, elements) as Shown<F>, { bson, elements }) // by the schema behind the type
+    return RawDocument.behind(this.#reader.read(bson) as Shown<F>, { bson }) // by the schema behind the type
+  }
+
+  #showList (documents: readonly Buffer[], { fields }: ListQuery): { items: Shown<F>[] } {
+    // with the tags of the records, which are made from all their fields
+    const only = fields && !fields.includes('etag') ? new Set(['id', ...fields]) : undefined
+    return RawList.under('items', documents, (bson) => this.#reader.read(bson, only) as Shown<F>, only) // as above
   }
 
   /** The records with these ids, each in its place. Only where an id is not there as an ObjectId is it looked for as text. */

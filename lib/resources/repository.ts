@@ -7,8 +7,9 @@ import type { ListQuery, Page } from '../query/list-query.js'
  * What a repository can do beyond the five methods of every one:
  * `query`: `list` obeys the query that it is given, and answers pages.
  * `conditions`: `update` and `delete` obey the condition that they are given.
+ * `stream`: it has the method `stream`, and exports are served.
  */
-export type Capability = 'query' | 'conditions'
+export type Capability = 'query' | 'conditions' | 'stream'
 
 /** Whether a record is as the request expects it. */
 export type RecordCondition<F extends Fields> = (record: Shown<F>) => boolean
@@ -37,6 +38,11 @@ export interface Repository<F extends Fields = Fields> {
    * object that holds it under the resource's plural.
    */
   list(query: ListQuery): Promise<Page<Shown<F>> | Shown<F>[] | Record<string, Shown<F>[]>>
+  /**
+   * All records that meet the query, in pieces of any length, as they are asked for. The signal is aborted once nobody waits for them.
+   * With a field `etag` among those that are asked for, the records are whole.
+   */
+  stream?(query: ListQuery, signal: AbortSignal): AsyncIterable<{ items: readonly Shown<F>[] }>
   find(id: string): Promise<Shown<F> | undefined>
   /**
    * Changes only the given fields; none given answers the stored record.

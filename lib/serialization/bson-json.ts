@@ -1,18 +1,20 @@
-import { elementsOf, isNamed, type BsonElement } from './bson.js'
+import { elementsOf, isNamed, locateInOrder, type BsonElement } from './bson.js'
 import { anyText, orNull, readerOf, type ValueReader } from './bson-values.js'
+import type { CsvBytes } from './csv-bytes.js'
 import type { JsonBytes } from './json-bytes.js'
 import type { JsonSchema } from './json-schema.js'
 
 /** How a schema shows a document: the schema's fields in its order and with its names. */
 export interface DocumentReader {
   /**
-   * Writes a BSON document as JSON; its elements, where they are known already, need not be found again,
-   * and `only` names the fields to show, where not all are.
+   * Writes a BSON document as JSON; `only` names the fields to show, where not all are.
    * Throws on bytes that are not BSON, and where a required field that is not a string is missing.
    */
-  write (bson: Buffer, json: JsonBytes, elements?: readonly BsonElement[], only?: ReadonlySet<string>): void
+  write (bson: Buffer, json: JsonBytes, only?: ReadonlySet<string>): void
+  /** Writes the fields as cells with commas between them; one that the document lacks is empty. */
+  writeCells (bson: Buffer, csv: CsvBytes, only?: ReadonlySet<string>): void
   /** The same as an object. */
-  read (bson: Buffer, elements?: readonly BsonElement[], only?: ReadonlySet<string>): Record<string, unknown>
+  read (bson: Buffer, only?: ReadonlySet<string>): Record<string, unknown>
 }
 
 interface Field extends ValueReader {
@@ -64,24 +66,39 @@ function isKnown (schema: JsonSchema): boolean {
 }
 
 function documentReader (fields: Field[]): DocumentReader {
+  const names = fields.map(({ name }) => name)
+  const places = fields.map((): BsonElement => [0, 0, 0, 0, 0])
   const found: (BsonElement | undefined)[] = []
-  const find = (bson: Buffer, elements: readonly BsonElement[]) => {
+  const find = (bson: Buffer) => {
     found.length = 0
-    for (const element of elements) {
+    // as we store them: that is several times faster
+    if (locateInOrder(bson, names, places, found)) return
+    found.length = 0
+    for (const element of elementsOf(bson)) {
       const index = fields.findIndex(({ name }) => isNamed(bson, element, name))
       if (index !== -1) found[index] = element
     }
   }
   return {
-    write (bson, json, elements = elementsOf(bson), only) {
-      find(bson, elements)
+    write (bson, json, only) {
+      find(bson)
       json.ascii('{')
       const start = json.length
       for (const [index, field] of fields.entries()) if (!only || only.has(field.property)) writeField(field, bson, found[index], json, start)
       json.ascii('}')
     },
-    read (bson, elements = elementsOf(bson), only) {
-      find(bson, elements)
+    writeCells (bson, csv, only) {
+      find(bson)
+      let isFirst = true
+      for (const [index, { property, write }] of fields.entries()) {
+        if (only && !only.has(property)) continue
+        if (!isFirst) csv.ascii(',')
+        isFirst = false
+        write(bson, found[index] ?? MISSING, csv)
+      }
+    },
+    read (bson, only) {
+      find(bson)
       const object: Record<string, unknown> = {}
       for (const [index, { property, read }] of fields.entries()) {
         if (only && !only.has(property)) continue

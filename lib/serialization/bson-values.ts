@@ -1,31 +1,31 @@
 import { Decimal128 } from 'bson'
 import { bsonTypes, decode, type BsonElement } from './bson.js'
-import type { JsonBytes } from './json-bytes.js'
 import type { JsonSchema } from './json-schema.js'
+import type { ValueSink } from './value-sink.js'
 
-/** How a stored value is shown, by a schema: as JSON, or as a value of JavaScript. The two agree. */
+/** How a stored value is shown, by a schema: as text in a format, or as a value of JavaScript. The two agree. */
 export interface ValueReader {
   /** Writes the value, if it fits; otherwise answers false. */
-  write (bson: Buffer, element: BsonElement, json: JsonBytes): boolean
+  write (bson: Buffer, element: BsonElement, sink: ValueSink): boolean
   /** The value, if it fits; otherwise undefined. */
   read (bson: Buffer, element: BsonElement): unknown
 }
 
 const string: ValueReader = {
-  write (bson, [type, , , offset, length], json) {
+  write (bson, [type, , , offset, length], sink) {
     if (type !== bsonTypes.string && type !== bsonTypes.symbol) return false
-    json.utf8(bson, offset + 4, offset + length - 1)
+    sink.utf8(bson, offset + 4, offset + length - 1)
     return true
   },
   read: textAt
 }
 
-/** A number is written as JSON.stringify writes it. */
+/** A number is written as JSON.stringify writes it, which no format quotes. */
 const number: ValueReader = {
-  write (bson, element, json) {
+  write (bson, element, sink) {
     const value = numberAt(bson, element)
     if (!Number.isFinite(value)) return false
-    json.ascii(String(value))
+    sink.ascii(String(value))
     return true
   },
   read (bson, element) {
@@ -36,7 +36,7 @@ const number: ValueReader = {
 
 /** A whole number, whatever type of number it is stored as. */
 const integer: ValueReader = {
-  write: (bson, element, json) => Number.isInteger(numberAt(bson, element)) && number.write(bson, element, json),
+  write: (bson, element, sink) => Number.isInteger(numberAt(bson, element)) && number.write(bson, element, sink),
   read (bson, element) {
     const value = numberAt(bson, element)
     return Number.isInteger(value) ? value : undefined
@@ -44,9 +44,9 @@ const integer: ValueReader = {
 }
 
 const boolean: ValueReader = {
-  write (bson, [type, , , offset], json) {
+  write (bson, [type, , , offset], sink) {
     if (type !== bsonTypes.boolean) return false
-    json.ascii(String(bson[offset] === 1))
+    sink.ascii(String(bson[offset] === 1))
     return true
   },
   read: (bson, [type, , , offset]) => type === bsonTypes.boolean ? bson[offset] === 1 : undefined
@@ -54,10 +54,10 @@ const boolean: ValueReader = {
 
 /** As Date.prototype.toJSON writes it; a date beyond its range does not fit. */
 const dateTime: ValueReader = {
-  write (bson, element, json) {
+  write (bson, element, sink) {
     const text = dateAt(bson, element)
     if (text === undefined) return false
-    json.string(text)
+    sink.string(text)
     return true
   },
   read: dateAt
@@ -71,10 +71,10 @@ const readers: ReadonlyMap<string, ValueReader> = new Map([
 /** A required string, which most often is an id: it is as text whatever it is. */
 export function anyText (name: string): ValueReader {
   return {
-    write (bson, element, json) {
+    write (bson, element, sink) {
       const [type, , , offset, length] = element
-      if (type === bsonTypes.objectId) json.hex(bson, offset, offset + length)
-      else if (!string.write(bson, element, json)) json.string(String(decode(bson)[name]))
+      if (type === bsonTypes.objectId) sink.hex(bson, offset, offset + length)
+      else if (!string.write(bson, element, sink)) sink.string(String(decode(bson)[name]))
       return true
     },
     read (bson, element) {
@@ -97,7 +97,7 @@ export function readerOf ({ type, format, enum: values }: JsonSchema): ValueRead
 function oneOf ({ write, read }: ValueReader, values: readonly unknown[]): ValueReader {
   const known = new Set(values)
   return {
-    write: (bson, element, json) => known.has(read(bson, element)) && write(bson, element, json),
+    write: (bson, element, sink) => known.has(read(bson, element)) && write(bson, element, sink),
     read (bson, element) {
       const value = read(bson, element)
       return known.has(value) ? value : undefined
@@ -108,9 +108,9 @@ function oneOf ({ write, read }: ValueReader, values: readonly unknown[]): Value
 /** The same, but a stored null is shown as null. */
 export function orNull ({ write, read }: ValueReader): ValueReader {
   return {
-    write (bson, element, json) {
-      if (element[0] !== bsonTypes.null) return write(bson, element, json)
-      json.ascii('null')
+    write (bson, element, sink) {
+      if (element[0] !== bsonTypes.null) return write(bson, element, sink)
+      sink.null()
       return true
     },
     read: (bson, element) => element[0] === bsonTypes.null ? null : read(bson, element)

@@ -19,6 +19,16 @@ export const bsonTypes = {
   decimal128: 19
 } as const
 
+/** How many bytes values of these types have; of the others that depends on the value. */
+const fixedLengths: readonly (number | undefined)[] = (() => {
+  const lengths: number[] = []
+  lengths[bsonTypes.double] = lengths[bsonTypes.int64] = lengths[bsonTypes.date] = 8
+  lengths[bsonTypes.objectId] = 12
+  lengths[bsonTypes.int32] = 4
+  lengths[bsonTypes.decimal128] = 16
+  return lengths
+})()
+
 /** Where an element of a document lies in its bytes; `offset` and `length` are those of the value. */
 export type BsonElement = [type: number, nameOffset: number, nameLength: number, offset: number, length: number]
 
@@ -47,6 +57,49 @@ export function elementsOf (bson: Buffer): BsonElement[] {
     throw new CorruptBsonError(cause)
   }
   throw new CorruptBsonError()
+}
+
+/**
+ * Finds the elements of a document that has no others than these, in this order, and of types that have no documents inside; it may lack some.
+ * Answers false for any other one, which `elementsOf` takes.
+ * @param places where to write down each element, by the place of its name
+ * @param found gets those that are there, each at the place of its name
+ */
+export function locateInOrder (bson: Buffer, names: readonly Buffer[], places: readonly BsonElement[], found: (BsonElement | undefined)[]): boolean {
+  const end = bson.length - 1
+  if (end < 4 || bson.readInt32LE() !== bson.length || bson[end] !== 0) return false
+  let at = 4
+  for (let index = 0; index < names.length && at < end; index++) {
+    const name = names[index] as Buffer // below the length
+    if (!isAt(bson, at + 1, name)) continue
+    const type = bson[at] as number // before the end
+    const offset = at + name.length + 2
+    const length = lengthOf(bson, type, offset, end)
+    if (length === undefined) return false
+    const place = places[index] as BsonElement // there is one for each name
+    place[0] = type
+    place[1] = at + 1
+    place[2] = name.length
+    place[3] = offset
+    place[4] = length
+    found[index] = place
+    at = offset + length
+  }
+  return at === end
+}
+
+/** Whether the name stands there, with its end. */
+function isAt (bson: Buffer, start: number, name: Buffer): boolean {
+  for (let i = 0; i < name.length; i++) if (bson[start + i] !== name[i]) return false
+  return bson[start + name.length] === 0
+}
+
+/** The length of a value that lies before `end`; undefined for one that does not, or whose type is another. */
+function lengthOf (bson: Buffer, type: number, offset: number, end: number): number | undefined {
+  const length = type === bsonTypes.string && offset + 4 < end ? bson.readInt32LE(offset) + 4 : fixedLengths[type]
+  if (length === undefined || length < 1 || offset + length > end) return undefined
+  if (type === bsonTypes.string && (length < 5 || bson[offset + length - 1] !== 0)) return undefined
+  return length
 }
 
 /** Whether the element has this name, without making a string of it. */

@@ -1,9 +1,6 @@
-import type { BsonElement } from './bson.js'
-
-/** A document's bytes, and where its elements lie in them. */
+/** A document's bytes. */
 export interface Source {
   bson: Buffer
-  elements: readonly BsonElement[]
   /** The fields to show, where not all are. */
   only?: ReadonlySet<string>
 }

@@ -37,9 +37,9 @@ function compileRaw (schema: JsonSchema, json: JsonBytes, build: Build): Seriali
 
 function compileOne (schema: JsonSchema, json: JsonBytes): SerializeRaw | undefined {
   const reader = compileDocument(schema)
-  return reader && ((value) => RawDocument.json(value, ({ bson, elements, only }) => {
+  return reader && ((value) => RawDocument.json(value, ({ bson, only }) => {
     json.clear()
-    reader.write(bson, json, elements, only)
+    reader.write(bson, json, only)
     return take(json)
   }))
 }
@@ -68,7 +68,7 @@ function compileList (schema: JsonSchema, json: JsonBytes, build: Build): Serial
     json.ascii(`{${JSON.stringify(key)}:[`)
     for (const [index, bson] of documents.entries()) {
       if (index > 0) json.ascii(',')
-      reader.write(bson, json, undefined, only)
+      reader.write(bson, json, only)
     }
     json.ascii(']')
     if (rest !== '}') json.ascii(',')

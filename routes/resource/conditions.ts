@@ -36,6 +36,11 @@ export class Conditions {
     return digest(this.#serialize(record))
   }
 
+  /** The tag of a record that is shown whole, by its JSON. */
+  static tagOf (json: string | Buffer): string {
+    return `"${digest(json)}"`
+  }
+
   /**
    * Tags an answer with a record. Answers whether the client named this tag in If-None-Match: then the answer is 304.
    * @param fields which of its fields are shown, where not all are

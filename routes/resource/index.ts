@@ -6,6 +6,7 @@ import { Changed, type Repository } from '../../lib/resources/repository.js'
 import type { Body, Fields, Resource, Shown, Stored, UpdateBody } from '../../schemas/resource.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { Conditions } from './conditions.js'
+import { addExport } from './export.js'
 import { isMinimal } from './prefer.js'
 import { resourceSchemas } from './schema.js'
 import { pick, toList, withTags } from './shown.js'
@@ -55,6 +56,10 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
       const query = request.query as ListQuery // as plugins/query-strings.ts parsed it
       return toList(withTags(await repository.list(query), query, conditions), plural, request.url, reply)
     })
+  }
+
+  if (schemas.export && repository.stream) {
+    addExport(app, resource, repository.stream.bind(repository), options(`export${pluralTitle}`, schemas.export))
   }
 
   app.get<OfOne>('/:id', options(`show${title}`, schemas.show), async (request, reply) => {

@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
-import { compileGrammar, selectionGrammar } from '../../lib/query/grammar.js'
-import { PATCH_TYPES } from '../../lib/http/media-types.js'
+import { compileGrammar, selectionGrammar, wholeGrammar } from '../../lib/query/grammar.js'
+import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
+import type { JsonSchema } from '../../lib/serialization/json-schema.js'
+import { RowCompiler } from '../../lib/serialization/rows.js'
 import { ObjectIdHex } from '../../schemas/common.js'
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
@@ -11,6 +13,7 @@ import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER }
 export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository, requireIfMatch: boolean) {
   const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
   const shownGrammar = selectionGrammar(resource.fields)
+  const exported = capabilities.includes('stream') && wholeGrammar(resource.fields, exportChoices)
   const hasConditions = capabilities.includes('conditions')
   const condition = hasConditions ? ifMatch : {}
   const failed: (412 | 428)[] = !hasConditions ? [] : requireIfMatch ? [412, 428] : [412]
@@ -59,6 +62,28 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
           200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, { ...grammar && link, ...etag }),
           304: noContent('The list is the one that the client has.'),
           ...problemAnswers(collectionPath, ofQuery, 400, 422, 500, 503)
+        }
+      }
+    },
+    // as text: OpenAPI 3.1 can't describe the lines of a sequence
+    export: exported && {
+      config: { ...needs(scopes.read), query: exported },
+      schema: {
+        tags,
+        summary: `Export ${pluralTitle}`,
+        description: `Answers all ${plural} that meet the filters, in the order of \`sort\`, however many there are: one JSON object a line, or CSV (RFC 4180). ` +
+          'The rows come while they are read. Should that fail on the way, the connection is closed before the last chunk.',
+        querystring: exported.schema,
+        response: {
+          200: {
+            description: `The ${plural}.`,
+            content: {
+              ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: text, example: `${JSON.stringify(exampleShown)}\n` }])),
+              [CSV_TYPE]: { schema: text, example: csvExample(one as object, exampleShown) }
+            },
+            headers: { 'Content-Disposition': { type: 'string', description: 'A name for the file.' } }
+          },
+          ...problemAnswers(`${collectionPath}export`, ofQuery, 400, 406, 422, 500, 503)
         }
       }
     },
@@ -136,6 +161,19 @@ const prefer = header('prefer', '`return=minimal` for an answer without a body (
 const etag = { ETag: { type: 'string', description: 'What tells this state from others, for If-Match and If-None-Match (RFC 9110 section 8.8.3).' } }
 
 const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
+
+const text = { type: 'string' }
+
+const exportChoices = {
+  format: { values: ['ndjson', 'csv'], description: 'The format of the rows; without it the header `Accept` decides.' },
+  excel: { values: ['true', 'false'], description: 'Whether CSV is for a spreadsheet: with a byte order mark, and with an apostrophe before text that it would run as a formula.' }
+}
+
+/** A file with one record. */
+function csvExample (schema: JsonSchema, record: object): string {
+  const rows = new RowCompiler(schema).csv({ isExcel: false, tagOf: String })
+  return rows.head + rows.ofRecords([record])
+}
 
 function pagesText (plural: string): string {
   return `Answers a page of the ${plural}: all of them, or those that meet the filters, in the order of \`sort\`. Where there is more, \`next\` and the header Link lead on; ` +

@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { CSV_TYPE, NDJSON_TYPES, ROW_TYPES } from '../../lib/http/media-types.js'
+import { negotiate } from '../../lib/http/negotiate.js'
+import type { ExportQuery } from '../../lib/query/list-query.js'
+import { InvalidQueryError } from '../../lib/query/query-error.js'
+import type { Repository } from '../../lib/resources/repository.js'
+import { RawList } from '../../lib/serialization/raw-document.js'
+import { RowCompiler, type Rows } from '../../lib/serialization/rows.js'
+import type { Fields, Resource, Shown } from '../../schemas/resource.js'
+import { Conditions } from './conditions.js'
+
+type Piece = { items: readonly Shown<Fields>[] }
+
+/** So many rows are written at once: other requests have their turn after a third of a millisecond. */
+const SLICE = 200
+
+/** Parameters of the media type (RFC 4180 section 3). */
+const CSV_WITH_HEADER = `${CSV_TYPE}; charset=utf-8; header=present`
+
+/** Adds the route that answers all records that meet a query, as the rows of a file. */
+export function addExport (app: FastifyInstance, resource: Resource, stream: NonNullable<Repository['stream']>, route: object) {
+  const compiler = new RowCompiler(resource.one as object)
+
+  app.get('/export', route, async (request, reply) => {
+    const query = request.query as ExportQuery // as plugins/query-strings.ts parsed it
+    const type = typeOf(request, query)
+    const isCsv = type === CSV_TYPE
+    if (query.excel && !isCsv) throw new InvalidQueryError([{ parameter: 'excel', detail: 'is for CSV alone' }])
+    reply.header('content-type', isCsv ? CSV_WITH_HEADER : type)
+      .header('content-disposition', `attachment; filename="${resource.plural}.${isCsv ? 'csv' : 'ndjson'}"`)
+      .header('cache-control', 'no-store')
+      .header('vary', 'accept')
+    // without a length, like the answer to GET
+    if (request.method === 'HEAD') return reply.send(Readable.from([]))
+    return reply.send(await rowsOf(stream(query, leaving(reply)), rowsFor(compiler, isCsv, query)))
+  })
+}
+
+function typeOf ({ headers }: FastifyRequest, { format }: ExportQuery): string {
+  if (format !== undefined) return format === 'csv' ? CSV_TYPE : NDJSON_TYPES[0]
+  return negotiate(headers, ROW_TYPES)
+}
+
+function rowsFor (compiler: RowCompiler, isCsv: boolean, { fields, excel }: ExportQuery): Rows {
+  const options = { tagOf: Conditions.tagOf, ...fields && { fields } }
+  return isCsv ? compiler.csv({ ...options, isExcel: excel === 'true' }) : compiler.ndjson(options)
+}
+
+/** Aborted once the client has left, or has its answer. */
+function leaving ({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  raw.once('close', () => controller.abort())
+  return controller.signal
+}
+
+/**
+ * The rows, as fast as the client takes them. The first piece is there before the answer begins, so a database that is away is 503; a failure
+ * after that can only end the connection, which a client sees by the missing last chunk (RFC 9112 section 8).
+ */
+async function rowsOf (pieces: AsyncIterable<Piece>, rows: Rows): Promise<Readable> {
+  const iterator = pieces[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return Readable.from(chunks(first, iterator, rows), { objectMode: false })
+}
+
+async function * chunks (first: IteratorResult<Piece>, iterator: AsyncIterator<Piece>, rows: Rows): AsyncGenerator<Buffer> {
+  if (rows.head !== '') yield Buffer.from(rows.head)
+  try {
+    for (let next = first; !next.done; next = await iterator.next()) {
+      const raw = RawList.of(next.value, 'items')
+      const { length } = raw?.documents ?? next.value.items
+      for (let at = 0; at < length; at += SLICE) {
+        yield raw ? rows.ofDocuments(raw.documents.slice(at, at + SLICE)) : rows.ofRecords(next.value.items.slice(at, at + SLICE))
+        await endOfTurn()
+      }
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
