@@ -4,10 +4,11 @@ import type { Collection } from 'mongodb'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import type { Caller } from './lib/access/caller.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
-import type { DatabaseOptions } from './lib/mongodb/database-options.js'
+import { DEFAULTS, type DatabaseOptions, type ResolvedDatabase } from './lib/mongodb/database-options.js'
 import { BSON_OPTIONS } from './lib/mongodb/driver-options.js'
 import { indexText, prepareIndexes } from './lib/resources/indexes.js'
-import { MongoRepository, type StoredDocument } from './lib/resources/mongo-repository.js'
+import type { StoredDocument } from './lib/resources/mongo-records.js'
+import { MongoRepository } from './lib/resources/mongo-repository.js'
 import type { Repository, StudentRepository } from './lib/resources/repository.js'
 import type { UserStore } from './lib/users/user-store.js'
 import type { AppOptions } from './lib/options/app-options.js'
@@ -19,6 +20,7 @@ import { createValidatorCompiler } from './lib/http/validator.js'
 import access from './plugins/access-control.js'
 import couchbaseUsers from './plugins/couchbase.js'
 import errors from './plugins/errors.js'
+import idempotency from './plugins/idempotency.js'
 import json from './plugins/json-bodies.js'
 import methods from './plugins/allowed-methods.js'
 import mongodb from './plugins/mongodb.js'
@@ -33,6 +35,8 @@ import type { Resource } from './schemas/resource.js'
 import { student } from './schemas/student.js'
 import { scopesFor } from './schemas/user.js'
 
+const DAY_SECONDS = 86_400
+
 /** How long a start waits for the indexes of a new collection. */
 const INDEX_WAIT_MS = 1_000
 
@@ -42,7 +46,8 @@ const INDEX_WAIT_MS = 1_000
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, requireIfMatch = false, resources: own = [], ...database } = options
+  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, requireIfMatch = false, idempotencyTtlSeconds = DAY_SECONDS, resources: own = [], ...given } = options
+  const database = { ...given, database: given.database ?? DEFAULTS.database, timeoutMs: given.timeoutMs ?? DEFAULTS.timeoutMs }
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
   const resources = own.some(({ name }) => name === student.name) ? own : [student, ...own]
   for (const { plural } of resources) refuseTaken(app, `${app.prefix.replace(/\/$/, '')}/${plural}/`)
@@ -61,6 +66,10 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   const needsMongodb = !students || resources.length > 1 || hasOwnTokens || [database.url, database.client, database.embedded].some((source) => source !== undefined)
   if (needsMongodb) await app.register(mongodb, database)
 
+  if (needsMongodb) {
+    await app.register(idempotency, { ...database, ttlMs: idempotencyTtlSeconds * 1_000 })
+  }
+
   const hasUsers = users || couchbase || needsMongodb
   if (users) app.decorate('users', users)
   else if (couchbase) await app.register(couchbaseUsers, couchbase)
@@ -71,7 +80,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
 
   for (const resource of resources) {
     const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database)
-    await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch })
+    await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch, bodyLimit, keys: needsMongodb ? app.idempotencyKeys : undefined })
   }
   if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, scopes })
   if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix, scopes })
@@ -82,7 +91,7 @@ function refuseTaken (app: FastifyInstance, url: string): void {
   if (app.hasRoute({ method: 'GET', url })) throw new SetupError(`there is a ${url} already: register with another prefix`)
 }
 
-function repositoryOf (app: FastifyInstance, resource: Resource, { database = 'college', embedded }: DatabaseOptions): Repository {
+function repositoryOf (app: FastifyInstance, resource: Resource, { database, embedded }: ResolvedDatabase): Repository {
   const collection = app.mongo.client.db(database).collection<StoredDocument>(resource.collection, BSON_OPTIONS)
   prepareAtStart(app, collection, resource, embedded !== undefined)
   return new MongoRepository(collection, app.storeGuard, resource)

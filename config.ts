@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
-import { DATABASE_NAME, type DatabaseOptions } from './lib/mongodb/database-options.js'
+import { DATABASE_NAME, DEFAULTS, type ResolvedDatabase } from './lib/mongodb/database-options.js'
 import { readKeys } from './lib/access/jwt-keys.js'
 import { suggestion } from './lib/options/nearest.js'
 import { isProxyList } from './lib/server/trust-proxy.js'
@@ -22,10 +22,10 @@ export const Config = Type.Object({
   })),
   MONGODB_DATABASE: Type.String({
     pattern: DATABASE_NAME,
-    default: 'college',
+    default: DEFAULTS.database,
     description: 'The database. A database in the path of the URL is ignored.'
   }),
-  MONGODB_TIMEOUT_MS: milliseconds(1_500, 'How long a database operation may take before the server answers 503.'),
+  MONGODB_TIMEOUT_MS: milliseconds(DEFAULTS.timeoutMs, 'How long a database operation may take before the server answers 503.'),
   DATA_DIR: Type.String({ default: './data', description: 'The folder of the embedded store.' }),
   COUCHBASE_URL: Type.Optional(Type.String({
     pattern: '^couchbases?://',
@@ -134,7 +134,7 @@ function describe ({ instancePath, message, params }: ErrorObject): string {
  * The database of the configuration, for commands beside the server: a live embedded store is shared with the process
  * that holds it, and one is started only where none lives.
  */
-export async function databaseOptionsOf ({ MONGODB_URL, MONGODB_DATABASE, MONGODB_TIMEOUT_MS, DATA_DIR }: Config): Promise<DatabaseOptions> {
+export async function databaseOptionsOf ({ MONGODB_URL, MONGODB_DATABASE, MONGODB_TIMEOUT_MS, DATA_DIR }: Config): Promise<ResolvedDatabase> {
   const common = { database: MONGODB_DATABASE, timeoutMs: MONGODB_TIMEOUT_MS }
   if (MONGODB_URL) return { url: MONGODB_URL, ...common }
   const { find } = await import('./embedded/index.js')

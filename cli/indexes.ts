@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb'
 import { indexText, indexesFor, missingIndexes } from '../lib/resources/indexes.js'
-import type { StoredDocument } from '../lib/resources/mongo-repository.js'
+import type { StoredDocument } from '../lib/resources/mongo-records.js'
 import type { Resource } from '../schemas/resource.js'
 
 /**

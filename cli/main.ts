@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { type Config, couchbaseOptionsOf, databaseOptionsOf, loadConfig, readEnvFile } from '../config.js'
 import { connect, hosts } from '../lib/mongodb/connect.js'
 import { copyStore } from './copy-store.js'
-import type { DatabaseOptions } from '../lib/mongodb/database-options.js'
+import type { ResolvedDatabase } from '../lib/mongodb/database-options.js'
 import { runIndexes } from './indexes.js'
 import { readSecret } from './prompt.js'
 import { listUsers, UsageError, userCommands } from './user-commands.js'
@@ -137,7 +137,7 @@ async function openUsers (app: FastifyInstance, config: Config): Promise<void> {
   else await openMongoUsers(app, await databaseOptionsOf(config))
 }
 
-async function openMongoUsers (app: FastifyInstance, database: DatabaseOptions): Promise<void> {
+async function openMongoUsers (app: FastifyInstance, database: ResolvedDatabase): Promise<void> {
   await app.register(mongodb, database)
   await app.register(mongoUsers, database)
 }

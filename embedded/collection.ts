@@ -106,11 +106,14 @@ export class Collection {
 
   /** Runs `work` in the next group; the methods below belong in there. */
   write<T> (work: () => T): Promise<T> {
-    return this.storage.write(() => {
-      // other writes came before this one
-      this.description = this.describe()
-      return work()
-    })
+    return this.storage.write(() => this.within(work))
+  }
+
+  /** The same in a group that is being written. */
+  within<T> (work: () => T): T {
+    // other writes came before this one
+    this.description = this.describe()
+    return work()
   }
 
   put (key: Buffer, document: Buffer): void {

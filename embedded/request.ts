@@ -41,11 +41,7 @@ export class Request {
   namespace (field = this.command): string {
     const collection = this.fields.get(field)
     if (collection?.type !== types.string) throw new MongoError('InvalidNamespace', 'collection name has invalid type')
-    const namespace = `${this.database}.${text(collection.value)}`
-    if (!/^[^.]+\.(?!system\.)[^.$\0]([^$\0]*[^.$\0])?$/.test(namespace) || Buffer.byteLength(namespace) > 255) {
-      throw new MongoError('InvalidNamespace', `Invalid namespace specified '${namespace}'`)
-    }
-    return namespace
+    return checkNamespace(`${this.database}.${text(collection.value)}`)
   }
 
   /** The session (lsid) as hex, to compare. */
@@ -101,6 +97,12 @@ export class Request {
     if (field !== undefined) checkKind(this.command, field, kind)
     return field
   }
+}
+
+/** The namespace, as it came. */
+export function checkNamespace (namespace: string): string {
+  if (/^[^.]+\.(?!system\.)[^.$\0]([^$\0]*[^.$\0])?$/.test(namespace) && Buffer.byteLength(namespace) <= 255) return namespace
+  throw new MongoError('InvalidNamespace', `Invalid namespace specified '${namespace}'`)
 }
 
 export function checkKind (command: string, field: Field, kind: Kind): void {

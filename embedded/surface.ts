@@ -26,6 +26,11 @@ export const commands = {
     served: { pipeline: 'array', cursor: 'object' },
     refused: ['explain', 'allowDiskUse', 'bypassDocumentValidation', 'collation', 'hint', 'let']
   },
+  bulkWrite: {
+    // the driver sends the validation's bypass always; there are no validators to bypass
+    served: { ops: 'array', nsInfo: 'array', ordered: 'boolean', errorsOnly: 'boolean', bypassDocumentValidation: 'boolean', writeConcern: 'object' },
+    refused: ['cursor', 'let']
+  },
   count: { served: {}, refused: ['query', 'limit', 'skip', 'hint', 'collation'] },
   createIndexes: { served: { indexes: 'array', writeConcern: 'object' }, refused: ['commitQuorum', 'ignoreUnknownIndexOptions'] },
   delete: { served: { deletes: 'array', ordered: 'boolean', writeConcern: 'object' }, refused: ['let'] },
@@ -68,6 +73,15 @@ export const genericFields: Names = {
   },
   refused: ['$clusterTime', '$readPreference', 'maxTimeMS', 'readConcern']
 }
+
+/** One of the operations of a bulkWrite; of each kind the first field names it, and its collection. */
+export const bulkStatements = {
+  update: { served: { update: 'number', filter: 'object', updateMods: 'any', multi: 'boolean' }, refused: ['upsert', 'arrayFilters', 'hint', 'collation', 'constants', 'sort'] },
+  delete: { served: { delete: 'number', filter: 'object', multi: 'boolean' }, refused: ['hint', 'collation'] }
+} as const satisfies Record<string, Names>
+
+/** A collection of a bulkWrite. */
+export const bulkNamespace: Names = { served: { ns: 'string' }, refused: ['collectionUUID', 'encryptionInformation'] }
 
 /** One of the deletes of a delete. */
 export const deleteStatement: Names = { served: { q: 'object', limit: 'number' }, refused: ['collation', 'hint'] }

@@ -28,6 +28,11 @@ export function callerOf (request: FastifyRequest): Caller {
   return request.getDecorator<Caller>(CALLER)
 }
 
+/** The name of whoever sends a request, where there is access control. */
+export function usernameOf (request: FastifyRequest): string | undefined {
+  return request.server.hasRequestDecorator(CALLER) ? callerOf(request).username : undefined
+}
+
 /** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */
 export function insufficientScope (reply: FastifyReply, scope: string): Error {
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)

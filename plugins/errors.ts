@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CorruptBsonError } from '../lib/serialization/bson.js'
-import { NoConditionsError, StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { NoConditionsError, NoKeysError, StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { InvalidBodyError } from '../lib/http/body-error.js'
 import { InvalidQueryError } from '../lib/query/query-error.js'
 import { toFaults } from '../lib/http/validation-faults.js'
 import { ACCEPT_PATCH } from '../lib/http/media-types.js'
@@ -9,6 +10,9 @@ import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 
 /** Seconds after which a retry is worth it when the database is out of reach. */
 const RETRY_AFTER_S = 2
+
+/** What a repository of a host's cannot do is nobody's fault. */
+const REFUSALS = [NoConditionsError, NoKeysError]
 
 /** Every error of this scope as problem details (RFC 9457), and no answer whose type a browser may guess. */
 async function errors (app: FastifyInstance) {
@@ -21,31 +25,29 @@ async function errors (app: FastifyInstance) {
 
 /** Answers a request with its error; serves as error handler and for errors that Fastify raises before routing. */
 export function sendError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, detail, errors } = problemOf(thrown, request)
+  if (status === 415 && request.method === 'PATCH') reply.header('accept-patch', ACCEPT_PATCH)
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
+  sendProblem(request, reply, status, detail, errors)
+}
+
+/** What an error is to the client, for a request or for a part of it; what is wrong here is logged. */
+export function problemOf (thrown: Error & Partial<FastifyError>, request: FastifyRequest): Problem {
   // found while it is written as JSON; no database hands out such a document, so it was garbled on its way
   const error = thrown instanceof CorruptBsonError ? new StoreUnavailableError('Try again later.', { cause: thrown }) : thrown
   if (error.validation) {
     const part = error.validationContext === 'params' ? 'path' : error.validationContext
-    sendProblem(request, reply, 422, `The ${part} is not valid.`, toFaults(error.validation))
-    return
+    return problem(422, `The ${part} is not valid.`, request.url, toFaults(error.validation))
   }
-  if (error instanceof InvalidQueryError) {
-    sendProblem(request, reply, 422, error.message, error.faults)
-    return
-  }
-  const status = error.statusCode ?? 500
-  if (status === 415 && request.method === 'PATCH') reply.header('accept-patch', ACCEPT_PATCH)
-  if (status < 500) {
-    sendProblem(request, reply, status, error.message)
-    return
-  }
-  if (error instanceof NoConditionsError) request.log.debug(error.message)
+  if (error instanceof InvalidQueryError || error instanceof InvalidBodyError) return problem(422, error.message, request.url, error.faults)
+  const { statusCode: status = 500, message } = error
+  if (status < 500) return problem(status, message, request.url)
+  if (REFUSALS.some((refusal) => error instanceof refusal)) request.log.debug(message)
   else if (error instanceof StoreUnavailableError) logOutage(error, request)
   else request.log.error({ err: error }, 'request failed')
   // only the messages of these are written to be shown
-  const isShown = error instanceof StoreUnavailableError || error instanceof StoreFullError || error instanceof NoConditionsError
-  if (error instanceof StoreUnavailableError) reply.header('retry-after', RETRY_AFTER_S)
-  if (isShown) sendProblem(request, reply, status, error.message)
-  else sendProblem(request, reply, 500, `Something went wrong here (request ${request.id}).`)
+  const isShown = [...REFUSALS, StoreUnavailableError, StoreFullError].some((shown) => error instanceof shown)
+  return isShown ? problem(status, message, request.url) : problem(500, `Something went wrong here (request ${request.id}).`, request.url)
 }
 
 /** Without a stack, since nothing is wrong here; of a database that is known to be lost there has been a line already. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -28,6 +29,7 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
     if (!isTaken(request) || !isPlainUtf8(request)) return done(unsupported(request))
     // decoding would replace what is no UTF-8 by U+FFFD, and that would be stored
     if (!isUtf8(body)) return done(new MalformedBodyError())
+    if (request.headers['idempotency-key'] !== undefined) digests.set(request, hash('sha256', Buffer.concat([Buffer.from(`${mediaTypeOf(request)}\n`), body]), 'base64url'))
     return parse(request, body.toString(), done)
   })
   // these are read as they come, by the route
@@ -39,6 +41,14 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
   app.addHook('onRequest', async ({ method, headers }) => {
     if (BODILESS.has(method) && isWithoutBody(headers)) delete headers['content-type']
   })
+}
+
+/** Of the bodies of requests that may be sent again. */
+const digests = new WeakMap<FastifyRequest, string>()
+
+/** A hash of the media type and the body of a request that has an Idempotency-Key. */
+export function bodyDigest (request: FastifyRequest): string {
+  return String(digests.get(request))
 }
 
 /** Whether the route takes bodies of this media type. */

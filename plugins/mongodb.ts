@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ObjectId, type MongoClient } from 'mongodb'
 import { connect, refuseUnacknowledged } from '../lib/mongodb/connect.js'
-import type { DatabaseOptions } from '../lib/mongodb/database-options.js'
+import type { DatabaseOptions, ResolvedDatabase } from '../lib/mongodb/database-options.js'
 import { SetupError } from '../lib/http/errors.js'
 import { StoreGuard } from '../lib/mongodb/store-guard.js'
 
@@ -17,8 +17,8 @@ declare module 'fastify' {
   }
 }
 
-async function mongodb (app: FastifyInstance, options: DatabaseOptions) {
-  const { database = 'college', timeoutMs = 1_500 } = options
+async function mongodb (app: FastifyInstance, options: ResolvedDatabase) {
+  const { database, timeoutMs } = options
   const client = await resolveClient(app, options, timeoutMs)
   refuseUnacknowledged(client)
   const guard = new StoreGuard(client, timeoutMs, {

@@ -17,12 +17,12 @@ declare module 'fastify' {
 }
 
 interface TokensOptions extends TokenOptions {
-  database?: string | undefined
+  database: string
 }
 
 /** What logins need: keys, and the collections `refresh_tokens` and `login_counters`, whose documents expire. */
 async function tokens (app: FastifyInstance, options: TokensOptions) {
-  const { keys, issuer = 'student-course-api', audience = 'student-course-api', database = 'college' } = options
+  const { keys, issuer = 'student-course-api', audience = 'student-course-api', database } = options
   const { mongo, storeGuard } = app
   const families = mongo.client.db(database).collection<TokenFamily>('refresh_tokens', OF_PRIMARY)
   const counters = mongo.client.db(database).collection<LoginCounter>('login_counters', OF_PRIMARY)

@@ -62,7 +62,7 @@ function byName (username: string) {
 }
 
 /** User profiles in the collection `users`. */
-async function users (app: FastifyInstance, { database = 'college' }: { database?: string | undefined }) {
+async function users (app: FastifyInstance, { database }: { database: string }) {
   const collection = app.mongo.client.db(database).collection<UserDocument>('users', OF_PRIMARY)
   app.decorate('users', new MongoUsers(collection, app.storeGuard))
 }

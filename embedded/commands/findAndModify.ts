@@ -50,7 +50,7 @@ function modify (collection: Collection, { selection, update, upsert }: Modifica
 }
 
 /** A scan looks at some documents in a turn; a change is made in one. */
-function first (scan: Scan): Entry | undefined {
+export function first (scan: Scan): Entry | undefined {
   while (!scan.done) {
     const [found] = scan.slice()
     if (found !== undefined) return found

@@ -10,8 +10,8 @@ const limits = {
   maxWriteBatchSize: maxWriteBatch,
   logicalSessionTimeoutMinutes: 30,
   minWireVersion: 0,
-  // MongoDB 7.0
-  maxWireVersion: 21,
+  // MongoDB 8.0
+  maxWireVersion: 25,
   readOnly: false
 }
 

@@ -5,6 +5,7 @@ import { checkField, checkKind, type Request } from '../request.js'
 import { commands, genericFields, kindOf, outsideApi, type CommandName, type CommandRow } from '../surface.js'
 import { aggregate } from './aggregate.js'
 import type { Context, Run } from './command.js'
+import { bulkWrite } from './bulkWrite.js'
 import { count } from './count.js'
 import { createIndexes } from './createIndexes.js'
 import { deleteCommand } from './delete.js'
@@ -25,6 +26,7 @@ const transactionFields = ['txnNumber', 'startTransaction', 'autocommit']
 /** What each command of the surface does. */
 const handlers: Record<CommandName, Run> = {
   aggregate,
+  bulkWrite,
   count,
   createIndexes,
   delete: deleteCommand,

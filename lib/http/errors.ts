@@ -21,6 +21,23 @@ export const MalformedBodyError = createError<[]>('SCA_MALFORMED_BODY', 'The bod
 export const UnsupportedMediaTypeError = createError<[types: string]>(
   'SCA_UNSUPPORTED_MEDIA_TYPE', 'The body must be %s in UTF-8, without a content coding.', 415)
 
+/** A conflict that was answered before, with what was said then. */
+export const ConflictError = createError<[detail: string]>('SCA_CONFLICT', '%s', 409)
+
+/** The header Idempotency-Key holds no key. */
+export const MalformedKeyError = createError<[]>(
+  'SCA_MALFORMED_KEY', 'Idempotency-Key must be 1 to 255 visible ASCII characters, bare or as a quoted string.', 400)
+
+/** Another request with this Idempotency-Key is being worked on, or ended without a word a moment ago. */
+export const KeyInUseError = createError<[]>('SCA_KEY_IN_USE', 'A request with this Idempotency-Key is still being worked on.', 409)
+
+/** The Idempotency-Key was sent with another body or media type. */
+export const KeyReusedError = createError<[]>(
+  'SCA_KEY_REUSED', 'This Idempotency-Key was sent with another body before: a new request needs a key of its own. Nothing was changed.', 422)
+
+/** A repository of a host's that cannot make a record with an id that is given. */
+export const NoKeysError = createError<[]>('SCA_NO_KEYS', 'These records cannot be created under an Idempotency-Key.', 501)
+
 /** The client takes none of the media types that the route can answer with (RFC 9110 section 15.5.7). */
 export const NotAcceptableError = createError<[types: string]>('SCA_NOT_ACCEPTABLE', 'The answer can be %s.', 406)
 

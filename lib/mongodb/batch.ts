@@ -1,6 +1,13 @@
 import { promisify } from 'node:util'
 import { NotSentError, Waiter, type TimeoutError } from './deadline.js'
 
+/** With more the batches get smaller; with one an operation that hangs would hold up all others. */
+export const MAX_UNDER_WAY = 2
+
+/** So that no batch holds up the next one for long. */
+export const MAX_ITEMS = 256
+export const MAX_BYTES = 1_048_576
+
 export interface BatchesOptions<Item, Result> {
   /**
    * Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all.

@@ -1,5 +1,6 @@
 import { MongoClient, MongoCompatibilityError, MongoServerError, type MongoClientOptions } from 'mongodb'
 import { withDeadline } from './deadline.js'
+import { DEFAULTS } from './database-options.js'
 import { SetupError } from '../http/errors.js'
 
 /** The limit for reaching the server at start. */
@@ -38,7 +39,7 @@ export interface ConnectOptions {
  * No message holds the URL's user, password or options.
  */
 export async function connect (url: string, options: ConnectOptions = {}): Promise<MongoClient> {
-  const { Client = MongoClient, limitMs = CONNECT_LIMIT_MS, timeoutMs = 1_500 } = options
+  const { Client = MongoClient, limitMs = CONNECT_LIMIT_MS, timeoutMs = DEFAULTS.timeoutMs } = options
   const client = create(Client, url, timeoutMs)
   refuseUnacknowledged(client)
   let wireVersion = WIRE_VERSION_5_0

@@ -3,6 +3,9 @@ import type { MongoClient } from 'mongodb'
 /** A database's name: printable ASCII without the characters that MongoDB refuses on any platform. */
 export const DATABASE_NAME = '^[!#%&\'()+,\\-0-9;=@A-Z\\[\\]^_`a-z{}~]{1,63}$'
 
+/** The database, and how long one of its operations may take, in milliseconds, where nothing else is said. */
+export const DEFAULTS = { database: 'college', timeoutMs: 1_500 } as const
+
 /** Where the students live. Give one of the first three, or none inside a host that has `@fastify/mongodb`. */
 export interface DatabaseOptions {
   /** A MongoDB URL, handed to the driver unchanged; the connection is closed with the app. */
@@ -21,3 +24,6 @@ export interface DatabaseOptions {
   /** How long one operation may take, in milliseconds, default 1500; then the answer is 503. */
   timeoutMs?: number | undefined
 }
+
+/** The same, with its defaults. */
+export type ResolvedDatabase = DatabaseOptions & { database: string, timeoutMs: number }

@@ -84,6 +84,11 @@ export class StoreGuard {
     return this.#run(batches, item, MAYBE_CHANGED, NOTHING_CHANGED)
   }
 
+  /** The error of one write among many, as it is told: a refusal, or one that says that the change may have been applied. */
+  ownError (error: Error): Error {
+    return toOwnError(error, MAYBE_CHANGED, MAYBE_CHANGED)
+  }
+
   /** Stops watching the client, which may live on. */
   close (): void {
     clearTimeout(this.#lost)
@@ -140,7 +145,7 @@ function oneByOne ({ options: { maxPoolSize } }: MongoClient): Batches<Operation
   })
 }
 
-function toOwnError (error: unknown, effect: string, effectUnsent: string): unknown {
+function toOwnError<E> (error: E, effect: string, effectUnsent: string): E | Error {
   const cause = error instanceof NotSentError ? error.cause : error
   if (isOutage(cause)) return new StoreUnavailableError(cause === error ? effect : effectUnsent, { cause })
   const code = codeOf(cause)
@@ -148,7 +153,7 @@ function toOwnError (error: unknown, effect: string, effectUnsent: string): unkn
   // these two without their cause: the driver's error holds what the user sent
   if (code === DUPLICATE_KEY) return new DuplicateKeyError(indexedFields(cause).join(' and '))
   if (code === DOCUMENT_VALIDATION_FAILURE) return new DocumentRefusedError()
-  return cause
+  return cause as E // itself, or an error
 }
 
 /**

@@ -25,6 +25,8 @@ export interface AppOptions extends DatabaseOptions {
   operationIdPrefix?: string | undefined
   /** Whether a change without the header If-Match is refused (428), default false. */
   requireIfMatch?: boolean | undefined
+  /** How long a request with an Idempotency-Key is remembered, in seconds, default 86400: a day. */
+  idempotencyTtlSeconds?: number | undefined
   /** The most bytes of a request body, default 65536. */
   bodyLimit?: number | undefined
 }

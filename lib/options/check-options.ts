@@ -41,6 +41,7 @@ const checks: Record<keyof AppOptions, Check> = {
   docs: [(value) => typeof value === 'boolean', 'true or false'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   requireIfMatch: [(value) => typeof value === 'boolean', 'true or false'],
+  idempotencyTtlSeconds: [isCount, 'a whole number of seconds above 0'],
   bodyLimit: [isCount, 'a whole number of bytes above 0']
 }
 

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb'
 import type { Resource } from '../../schemas/resource.js'
-import type { StoredDocument } from './mongo-repository.js'
+import type { StoredDocument } from './mongo-records.js'
 
 /** The key of an index that serves lists by one field: its filters and its order, forwards and backwards. */
 export type ListIndex = Record<string, 1>

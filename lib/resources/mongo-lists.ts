@@ -11,7 +11,7 @@ import { after, isSortable, keysOf, positionsOf, type Position } from '../query/
 import { COUNT_BOUND, MAX_CURSOR } from '../query/grammar.js'
 import type { ListQuery, Page } from '../query/list-query.js'
 import { InvalidQueryError } from '../query/query-error.js'
-import type { StoredDocument } from './mongo-repository.js'
+import type { StoredDocument } from './mongo-records.js'
 import { idOf } from './stored-id.js'
 
 /** Records with other ids are not shown, so an offset does not count them. */

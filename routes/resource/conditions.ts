@@ -36,7 +36,12 @@ export class Conditions {
     return digest(this.#serialize(record))
   }
 
-  /** The tag of a record that is shown whole, by its JSON. */
+  /** The tag of a record that is shown whole. */
+  tagOf (record: unknown): string {
+    return Conditions.tagOf(this.#serialize(record))
+  }
+
+  /** The same by its JSON. */
   static tagOf (json: string | Buffer): string {
     return `"${digest(json)}"`
   }
@@ -62,9 +67,8 @@ export class Conditions {
     return null
   }
 
-  /** What If-Match asks of the record that is to be changed; undefined for nothing. */
-  ifMatch ({ headers }: FastifyRequest): Condition | undefined {
-    const field = headers['if-match']
+  /** What If-Match asks of the record that is to be changed; undefined for nothing. Throws where it is missing and must not be. */
+  ifMatch (field: string | undefined): Condition | undefined {
     if (field === undefined && this.#requireIfMatch) throw new PreconditionRequiredError()
     if (field !== undefined && !this.#isServed) throw new NoConditionsError()
     const tags = field === undefined ? '*' : parseEntityTags(field)
@@ -74,11 +78,9 @@ export class Conditions {
     return (record) => strong.includes(this.stateOf(record))
   }
 
-  /** The error for a record that is not as the request expects it; the answer tells its tag as it is now. */
-  changed (current: unknown, { headers }: FastifyRequest, reply: FastifyReply): Error {
-    const state = this.stateOf(current)
-    reply.header('etag', `"${state}"`)
-    const tags = parseEntityTags(String(headers['if-match']))
+  /** The error for a record that is not as If-Match expects it. */
+  changed (field: string | undefined): Error {
+    const tags = parseEntityTags(String(field))
     if (!Array.isArray(tags)) return new PreconditionFailedError('If-Match is not a list of entity tags.')
     const isWeakened = tags.every(({ isWeak }) => isWeak)
     return new PreconditionFailedError(isWeakened ? 'If-Match compares strongly, and this tag is weak: a proxy may have weakened it.' : 'The record has changed since.')

@@ -2,9 +2,14 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { RecordNotFoundError, SetupError } from '../../lib/http/errors.js'
 import type { ListQuery } from '../../lib/query/list-query.js'
 import { FieldConversion } from '../../lib/resources/fields.js'
-import { Changed, type Repository } from '../../lib/resources/repository.js'
+import type { IdRun } from '../../lib/idempotency/id-run.js'
+import type { Answer, IdempotencyKeys } from '../../lib/idempotency/keys.js'
+import { Changed, isBulk, type Repository } from '../../lib/resources/repository.js'
+import { bodyDigest } from '../../plugins/json-bodies.js'
 import type { Body, Fields, Resource, Shown, Stored, UpdateBody } from '../../schemas/resource.js'
+import { finishing, hasKey, replay, reserve } from '../once.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
+import { addBatch } from './batch.js'
 import { Conditions } from './conditions.js'
 import { addExport } from './export.js'
 import { isMinimal } from './prefer.js'
@@ -21,7 +26,14 @@ export interface ResourceRoutesOptions {
   isPrivate: boolean
   /** Whether a change without If-Match is refused. */
   requireIfMatch: boolean
+  /** The most bytes of the body of one record. */
+  bodyLimit: number
+  /** What keeps the keys of requests that are sent again; undefined without a database of ours. */
+  keys: IdempotencyKeys | undefined
 }
+
+/** How many times as large as the body of one record that of a batch may be. */
+const BATCH_SIZE = 16
 
 interface OfOne {
   Params: { id: string }
@@ -30,7 +42,7 @@ interface OfOne {
 type Changes = Partial<Stored<Fields>>
 
 /** The routes of a resource, at the root of their prefix. */
-const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix, ...rules }) => {
+const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix, keys: known, ...rules }) => {
   const { title, plural, pluralTitle } = resource
   const options = routeOptions(operationIdPrefix)
   const schemas = resourceSchemas(resource, repository, rules.requireIfMatch)
@@ -38,10 +50,12 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
   const isServed = repository.capabilities?.includes('conditions') === true
   if (rules.requireIfMatch && !isServed) throw new SetupError(`requireIfMatch needs a repository of ${plural} with the capability conditions`)
   const conditions = new Conditions(resource, { ...rules, isServed })
+  const keys = isBulk(repository) ? known : undefined
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
     app.post<{ Body: Body<Fields> }>('/', { prefixTrailingSlash, ...options(`create${title}`, schemas.create, hide) }, async (request, reply) => {
-      const record = await repository.create(conversion.ofBody(request.body))
+      const fields = conversion.ofBody(request.body)
+      const record = hasKey(request) ? await createOnce(fields, request, reply) : await repository.create(fields)
       reply.code(201).header('location', locationOf(request, record.id))
       return written(record, request, reply)
     })
@@ -56,6 +70,10 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
       const query = request.query as ListQuery // as plugins/query-strings.ts parsed it
       return toList(withTags(await repository.list(query), query, conditions), plural, request.url, reply)
     })
+  }
+
+  if (schemas.batch && isBulk(repository)) {
+    addBatch(app, { resource, repository, conditions, keys, route: options(`batch${pluralTitle}`, schemas.batch), bodyLimit: BATCH_SIZE * rules.bodyLimit })
   }
 
   if (schemas.export && repository.stream) {
@@ -80,17 +98,32 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
 
   app.delete<OfOne>('/:id', options(`delete${title}`, schemas.delete), async (request, reply) => {
     const { id } = request.params
-    const outcome = await repository.delete(id, conditions.ifMatch(request))
-    if (outcome instanceof Changed) throw conditions.changed(outcome.current, request, reply)
+    const outcome = await repository.delete(id, conditions.ifMatch(request.headers['if-match']))
+    if (outcome instanceof Changed) throw changed(outcome, request, reply)
     if (!outcome) notFound(id)
     reply.code(204)
   })
 
+  async function createOnce (fields: Stored<Fields>, request: FastifyRequest, reply: FastifyReply): Promise<Shown<Fields>> {
+    const prepare = (run: IdRun): Answer => ({ status: 201, body: { id: run.at(0), ...fields } })
+    const reservation = await reserve(keys, request, reply, { fingerprint: bodyDigest(request), prepare })
+    if ('answer' in reservation) return replay(reservation.answer, reply) as Shown<Fields> // as prepared
+    const { held } = reservation
+    const { body } = await finishing(held, request.log, async () => ({ status: 201, body: await repository.create(fields, held.run.at(0)) }))
+    return body as Shown<Fields> // as created
+  }
+
   async function change (request: FastifyRequest<OfOne>, reply: FastifyReply, changes: Changes) {
     const { id } = request.params
-    const outcome = await repository.update(id, changes, conditions.ifMatch(request)) ?? notFound(id)
-    if (outcome instanceof Changed) throw conditions.changed(outcome.current, request, reply)
+    const outcome = await repository.update(id, changes, conditions.ifMatch(request.headers['if-match'])) ?? notFound(id)
+    if (outcome instanceof Changed) throw changed(outcome, request, reply)
     return written(outcome, request, reply)
+  }
+
+  /** The answer tells the tag of the record as it is now. */
+  function changed ({ current }: Changed<Shown<Fields>>, { headers }: FastifyRequest, reply: FastifyReply): Error {
+    reply.header('etag', conditions.tagOf(current))
+    return conditions.changed(headers['if-match'])
   }
 
   /** The record that a write made, or no body where the client prefers none (RFC 7240 section 4.2). */

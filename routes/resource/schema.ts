@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
-import { compileGrammar, selectionGrammar, wholeGrammar } from '../../lib/query/grammar.js'
+import { choiceGrammar, compileGrammar, selectionGrammar, wholeGrammar } from '../../lib/query/grammar.js'
 import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
 import type { JsonSchema } from '../../lib/serialization/json-schema.js'
 import { RowCompiler } from '../../lib/serialization/rows.js'
 import { ObjectIdHex } from '../../schemas/common.js'
+import { batchBody, BatchResults, exampleResults, MAX_OPERATIONS } from '../../schemas/operation.js'
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 
@@ -14,13 +15,14 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
   const shownGrammar = selectionGrammar(resource.fields)
   const exported = capabilities.includes('stream') && wholeGrammar(resource.fields, exportChoices)
+  const hasBulk = capabilities.includes('bulk')
   const hasConditions = capabilities.includes('conditions')
   const condition = hasConditions ? ifMatch : {}
   const failed: (412 | 428)[] = !hasConditions ? [] : requireIfMatch ? [412, 428] : [412]
   const { name, plural, title, pluralTitle, scopes, create, update, patch, one, list, exampleShown } = resource
   const tags = [plural]
   const params = Type.Object({ id })
-  const location = { Location: { type: 'string', description: `The path of the new ${name}.` }, ...etag }
+  const location = { Location: { type: 'string', description: `The path of the new ${name}.` }, ...etag, ...hasBulk && replayed }
 
   const collectionPath = `/${plural}/`
   const path = `/${plural}/${EXAMPLE_ID}`
@@ -42,7 +44,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         tags,
         summary: `Create ${title}`,
         description: `Stores a new ${name}. The server assigns the id; an id in the body is ignored.`,
-        ...withHeaders(prefer),
+        ...withHeaders({ ...prefer, ...hasBulk && idempotencyKey }),
         body: create,
         response: {
           201: answer(`The ${name} as stored, with its new id.`, one, exampleShown, location),
@@ -62,6 +64,21 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
           200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }, { ...grammar && link, ...etag }),
           304: noContent('The list is the one that the client has.'),
           ...problemAnswers(collectionPath, ofQuery, 400, 422, 500, 503)
+        }
+      }
+    },
+    batch: hasBulk && {
+      config: { ...needs(scopes.write), query: choiceGrammar({ dryRun }) },
+      schema: {
+        tags,
+        summary: `Change ${pluralTitle}`,
+        description: `Makes up to ${MAX_OPERATIONS} changes, each of a different ${name}, in few round trips to the database. Each has a result of its own; the batch as a whole is not atomic.`,
+        ...withHeaders(idempotencyKey),
+        querystring: choiceGrammar({ dryRun }).schema,
+        body: batchBody(resource),
+        response: {
+          207: answer('The outcome of each change, also where all failed.', BatchResults, exampleResults, replayed),
+          ...problemAnswers(`${collectionPath}batch`, { ...ofBody, 409: keyInUse }, 400, 409, 413, 415, 422, 500, 503, 507)
         }
       }
     },
@@ -157,6 +174,14 @@ const ifMatch = header('if-match', 'The ETag of the record as the client knows i
 const ifNoneMatch = header('if-none-match', 'The ETag that the client has: where it is still right, the answer is 304 without a body (RFC 9110 section 13.1.2).')
 
 const prefer = header('prefer', '`return=minimal` for an answer without a body (RFC 7240 section 4.2).')
+
+const idempotencyKey = header('idempotency-key', 'A name for this request, 1 to 255 visible ASCII characters: however often it is sent with it, it has one effect, and the same answer. A key is kept for a day, unless the server says otherwise.')
+
+const replayed = { 'Idempotent-Replayed': { type: 'string', description: '`true` where the answer was given before.' } }
+
+const keyInUse = { detail: 'A request with this Idempotency-Key is still being worked on.' }
+
+const dryRun = { values: ['true', 'false'], description: 'Whether to say what would happen, and to change nothing.' }
 
 const etag = { ETag: { type: 'string', description: 'What tells this state from others, for If-Match and If-None-Match (RFC 9110 section 8.8.3).' } }
 

@@ -36,6 +36,6 @@ function isPage (listed: object): listed is Page<Shown<Fields>> {
 /** The page of a query that asks for the pseudo field `etag`: each record with its tag, and the fields that were asked for. */
 export function withTags (page: Listed, { fields = [] }: ListQuery, conditions: Conditions): Listed {
   if (!fields.includes('etag') || !isPage(page)) return page
-  const items = page.items.map((record) => ({ ...pick(record, fields), etag: `"${conditions.stateOf(record)}"` }))
+  const items = page.items.map((record) => ({ ...pick(record, fields), etag: conditions.tagOf(record) }))
   return { ...page, items }
 }

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream'
 import threads from 'node:worker_threads'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { DEFAULTS } from '../../lib/mongodb/database-options.js'
 import mongodb from '../../plugins/mongodb.js'
 import { launch, listening, runCli } from '../launch.js'
 import { janeDoe } from '../samples.js'
@@ -56,7 +57,7 @@ async function hosted (t: Test, options: { onStoreFailure?: (error: Error) => vo
   let log = ''
   const host = Fastify({ logger: { stream: new Writable({ write: (chunk, _encoding, done) => { log += chunk; done() } }) } })
   t.teardown(() => host.close().catch(() => {}))
-  await host.register(mongodb, { embedded: t.testdir(), ...options })
+  await host.register(mongodb, { ...DEFAULTS, embedded: t.testdir(), ...options })
   const [worker] = workers
   worker?.emit('error', new Error('planted'))
   await worker?.terminate()

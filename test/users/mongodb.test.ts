@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
 import t from 'tap'
 import { documentId } from '../../lib/users/user-store.js'
+import { DEFAULTS } from '../../lib/mongodb/database-options.js'
 import mongodb from '../../plugins/mongodb.js'
 import mongoUsers from '../../plugins/users.js'
 import { fakeMongodb, hello } from '../fake-mongodb.js'
@@ -19,7 +20,7 @@ userStoreContract(t, async (t) => {
     await app.close()
     await database.dropDatabase()
   })
-  await app.register(mongodb, { client, database: database.databaseName })
+  await app.register(mongodb, { ...DEFAULTS, client, database: database.databaseName })
   await app.register(mongoUsers, { database: database.databaseName })
   const collection = database.collection<UserDocument>('users')
   return { store: app.users, put: (username, document) => collection.insertOne({ _id: documentId(username), ...document }) }
@@ -34,8 +35,8 @@ t.test('a new profile that meets its own write, after its first answer was lost,
   })
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(mongodb, { url: `mongodb://${server}/?directConnection=true` })
-  await app.register(mongoUsers)
+  await app.register(mongodb, { ...DEFAULTS, url: `mongodb://${server}/?directConnection=true` })
+  await app.register(mongoUsers, DEFAULTS)
   t.equal(await app.users.create({ username: 'alice', hashed_password: 'the hash' }), true)
   t.equal(await app.users.create({ username: 'alice', hashed_password: 'another hash' }), false)
   t.equal(await app.users.create({ username: 'alice' }), false)
@@ -43,8 +44,8 @@ t.test('a new profile that meets its own write, after its first answer was lost,
 
 t.test('a store whose connection is closed is unavailable, also for a new profile', async (t) => {
   const app = Fastify()
-  await app.register(mongodb, { url })
-  await app.register(mongoUsers)
+  await app.register(mongodb, { ...DEFAULTS, url })
+  await app.register(mongoUsers, DEFAULTS)
   await app.ready()
   await app.close()
   await t.rejects(app.users.create({ username: 'alice' }), { code: 'SCA_STORE_UNAVAILABLE' })

@@ -1,0 +1,134 @@
+import { deserialize } from 'bson'
+import { ObjectId, type Filter } from 'mongodb'
+import type { Fields, Shown, Stored } from '../../schemas/resource.js'
+import { bulkWrite, type Met, type Statement } from '../mongodb/bulk-write.js'
+import { abortable } from '../mongodb/driver-options.js'
+import { findRaw } from '../mongodb/find-raw.js'
+import { codeOf } from '../mongodb/outage.js'
+import { DUPLICATE_KEY, type StoreGuard } from '../mongodb/store-guard.js'
+import type { MongoRecords, StoredDocument } from './mongo-records.js'
+import { Changed, type ChangeOutcome, type RecordChange, type RecordCondition } from './repository.js'
+
+/** Updates and deletes of records, alone and many at once. */
+export class MongoChanges<F extends Fields> {
+  #records: MongoRecords<F>
+  #guard: StoreGuard
+
+  constructor (records: MongoRecords<F>, guard: StoreGuard) {
+    this.#records = records
+    this.#guard = guard
+  }
+
+  async update (id: string, changes: Partial<Stored<F>>, condition?: RecordCondition<F>): Promise<Shown<F> | Changed<Shown<F>> | undefined> {
+    const outcome = await this.#guard.write(async (signal) => {
+      if (condition) return this.#changeIf(id, condition, signal, async (same) => this.#updateOne(same, changes, signal))
+      return await this.#updateOne({ _id: new ObjectId(id) }, changes, signal) ?? this.#updateOne({ _id: id }, changes, signal)
+    })
+    if (outcome instanceof Changed) return unlessMade(outcome, changes)
+    return outcome && this.#records.show(outcome)
+  }
+
+  async delete (id: string, condition?: RecordCondition<F>): Promise<boolean | Changed<Shown<F>>> {
+    return this.#guard.write(async (signal) => {
+      if (!condition) return await this.#deleteOne({ _id: new ObjectId(id) }, signal) || this.#deleteOne({ _id: id }, signal)
+      const outcome = await this.#changeIf(id, condition, signal, async (same) => await this.#deleteOne(same, signal) || undefined)
+      return outcome ?? false
+    })
+  }
+
+  /** Changes of records that are all different, in a command for all. */
+  async many (changes: readonly RecordChange<F>[]): Promise<ChangeOutcome<F>[]> {
+    const outcomes = await this.#guard.write(async (signal) => this.#together(changes, signal))
+    return Promise.all(changes.map(async (change, index) => outcomes[index] ?? this.#alone(change)))
+  }
+
+  /** The outcomes of changes that go together; undefined for one that has to go alone: another client came first, or an index refused it. */
+  async #together (changes: readonly RecordChange<F>[], signal: AbortSignal): Promise<(ChangeOutcome<F> | undefined)[]> {
+    const stored = await this.#records.current(changes.filter(({ condition }) => condition).map(({ id }) => id), signal)
+    const refusals = changes.map((change) => this.#refusal(change, stored.get(change.id)))
+    const allowed = changes.filter((_, index) => refusals[index] === undefined)
+    const met = await this.#make(allowed, stored, signal)
+    const now = await this.#records.current(allowed.filter(({ changes }) => changes).map(({ id }) => id), signal)
+    const outcomes = allowed.map((change, index) => this.#outcome(change, met[index], now.get(change.id)))
+    return changes.map((change, index) => refusals[index] ?? outcomes[allowed.indexOf(change)])
+  }
+
+  /** What is answered without a change; undefined for a change that is to be made. */
+  #refusal ({ changes, condition }: RecordChange<F>, stored: Buffer | undefined): ChangeOutcome<F> | undefined {
+    if (!condition) return undefined
+    const record = stored && this.#records.show(stored)
+    if (!record) return false
+    if (condition(record)) return undefined
+    return changes ? unlessMade(new Changed(record), changes) : new Changed(record)
+  }
+
+  /** Only where an id is not there as an ObjectId is it looked for as text. */
+  async #make (changes: readonly RecordChange<F>[], stored: ReadonlyMap<string, Buffer>, signal: AbortSignal): Promise<Met[]> {
+    const { collection } = this.#records
+    const met = await bulkWrite(collection, changes.map((change) => this.#statement(change, new ObjectId(change.id), stored)), signal)
+    const again = changes.flatMap(({ condition }, index) => met[index] === 0 && !condition ? [index] : [])
+    const metAsText = await bulkWrite(collection, again.map((index) => this.#statement(changes[index] as RecordChange<F>, changes[index]?.id as string, stored)), signal) // there is one for each
+    for (const [place, index] of again.entries()) met[index] = metAsText[place] as Met // as above
+    return met
+  }
+
+  #statement ({ id, changes, condition }: RecordChange<F>, _id: StoredDocument['_id'], stored: ReadonlyMap<string, Buffer>): Statement {
+    const document = condition && stored.get(id)
+    const filter = document ? this.#sameAs(document) : { _id }
+    return changes ? { filter, set: this.#records.conversion.toBson(changes) } : { filter }
+  }
+
+  #outcome ({ changes, condition }: RecordChange<F>, met: Met | undefined, now: Buffer | undefined): ChangeOutcome<F> | undefined {
+    if (met instanceof Error) return codeOf(met) === DUPLICATE_KEY ? undefined : this.#guard.ownError(met)
+    if (met === 0) return condition ? undefined : false
+    return changes && now ? this.#records.show(now) : true
+  }
+
+  async #alone ({ id, changes, condition }: RecordChange<F>): Promise<ChangeOutcome<F>> {
+    const work = changes ? this.update(id, changes, condition) : this.delete(id, condition)
+    return work.then((outcome) => outcome ?? false, (error: Error) => error)
+  }
+
+  /**
+   * Changes a record that meets the condition, by a write that finds it only as it was then. Where another client came first, the condition
+   * is asked again.
+   */
+  async #changeIf<T> (id: string, condition: RecordCondition<F>, signal: AbortSignal, change: (same: Filter<StoredDocument>) => Promise<T | undefined>) {
+    for (;;) {
+      const stored = (await this.#records.current([id], signal)).get(id)
+      if (!stored) return undefined
+      const record = this.#records.show(stored)
+      if (!condition(record)) return new Changed(record)
+      const changed = await change(this.#sameAs(stored))
+      if (changed !== undefined) return changed
+    }
+  }
+
+  /** Without a change the document itself. */
+  async #updateOne (filter: Filter<StoredDocument>, changes: Partial<Stored<F>>, signal: AbortSignal): Promise<Buffer | undefined> {
+    const { collection, conversion, projection } = this.#records
+    if (Object.keys(changes).length === 0) return (await findRaw(collection, filter, { limit: 1, signal, projection }))[0]
+    const options = { returnDocument: 'after', raw: true, ...abortable(signal) } as const
+    const document = await collection.findOneAndUpdate(filter, { $set: conversion.toBson(changes) }, options)
+    return (document ?? undefined) as object | undefined as Buffer | undefined // with raw: true the driver answers bytes, which its types do not say
+  }
+
+  async #deleteOne (filter: Filter<StoredDocument>, signal: AbortSignal): Promise<boolean> {
+    const { deletedCount } = await this.#records.collection.deleteOne(filter, abortable(signal))
+    return deletedCount === 1
+  }
+
+  /** A filter that finds the document only while its fields are what they are. */
+  #sameAs (document: Buffer): Filter<StoredDocument> {
+    const stored = deserialize(document, { promoteValues: false, bsonRegExp: true })
+    const same = Object.keys(this.#records.projection).map((name) => [name, name in stored ? { $eq: stored[name] } : { $exists: false }])
+    return Object.fromEntries(same)
+  }
+}
+
+/** What was applied already is no conflict: it is a retry, whose first answer was lost (RFC 9110 section 13.1.1). */
+function unlessMade<F extends Fields> (changed: Changed<Shown<F>>, changes: Partial<Stored<F>>): Shown<F> | Changed<Shown<F>> {
+  const current = changed.current as Record<string, unknown> // by a name its value is unknown
+  const isMade = Object.entries(changes).every(([name, value]) => (current[name] ?? null) === value)
+  return isMade ? changed.current : changed
+}

@@ -1,0 +1,179 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { InvalidBodyError } from '../../lib/http/body-error.js'
+import { RecordNotFoundError, StoreUnavailableError } from '../../lib/http/errors.js'
+import { toFaults } from '../../lib/http/validation-faults.js'
+import { IdRun } from '../../lib/idempotency/id-run.js'
+import type { Answer, IdempotencyKeys } from '../../lib/idempotency/keys.js'
+import type { BulkQuery } from '../../lib/query/list-query.js'
+import { FieldConversion } from '../../lib/resources/fields.js'
+import { Changed, type BulkRepository, type ChangeOutcome } from '../../lib/resources/repository.js'
+import { problemOf } from '../../plugins/errors.js'
+import { bodyDigest } from '../../plugins/json-bodies.js'
+import type { BatchResults, Operation } from '../../schemas/operation.js'
+import type { Problem } from '../../schemas/problem.js'
+import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.js'
+import { finishing, hasKey, replay, reserve } from '../once.js'
+import type { Conditions } from './conditions.js'
+import { toChecks, type Check } from './checks.js'
+
+export interface BatchOptions {
+  resource: Resource
+  repository: BulkRepository
+  conditions: Conditions
+  keys: IdempotencyKeys | undefined
+  /** The schema and the configuration of the route. */
+  route: object
+  /** The most bytes of a batch. */
+  bodyLimit: number
+}
+
+type Result = BatchResults['results'][number]
+type Outcome = ChangeOutcome<Fields>
+type BatchRequest = FastifyRequest<{ Body: { operations: Operation[] } }>
+
+/** How the operations of one request are worked on. */
+interface Context {
+  request: BatchRequest
+  ids: IdRun
+  /** Whether another one may have worked on them already: then what is not there may have been deleted by it. */
+  isTakenOver: boolean
+}
+
+/** Adds the route that takes many changes in one request, each of them on its own. */
+export function addBatch (app: FastifyInstance, { resource, repository, conditions, keys, route, bodyLimit }: BatchOptions) {
+  const { title } = resource
+  const conversion = new FieldConversion(resource.fields)
+  const checks = toChecks(app, resource)
+
+  app.post<{ Body: { operations: Operation[] } }>('/batch', { ...route, bodyLimit }, async (request, reply) => {
+    refuseMalformed(request.body.operations)
+    const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
+    if (dryRun === 'true') return reply.code(207).send(answerOf(await Promise.all(request.body.operations.map(async (operation, index) => preview(operation, index, request)))))
+    if (hasKey(request)) return reply.code(207).send(await runOnce(request, reply))
+    return reply.code(207).send(await run({ request, ids: IdRun.begin(), isTakenOver: false }))
+  })
+
+  async function runOnce (request: BatchRequest, reply: FastifyReply): Promise<unknown> {
+    const reservation = await reserve(keys, request, reply, { fingerprint: bodyDigest(request) })
+    if ('answer' in reservation) return replay(reservation.answer, reply)
+    const { run: ids, isTakenOver } = reservation.held
+    const work = async (): Promise<Answer> => ({ status: 207, body: await run({ request, ids, isTakenOver }) })
+    return (await finishing(reservation.held, request.log, work, isFinal)).body
+  }
+
+  /** Makes the changes: all new records in one command, all others in another one. */
+  async function run (context: Context): Promise<BatchResults> {
+    const { operations } = context.request.body
+    const refused = operations.map((operation, index) => refusalOf(operation, index))
+    const open = operations.map((operation, index) => ({ ...operation, index })).filter(({ index }) => !refused[index])
+    const [creates, changes] = [open.filter(({ op }) => op === 'create'), open.filter(({ op }) => op !== 'create')]
+    const outcomes: Outcome[] = []
+    await Promise.all([
+      each(creates, outcomes, async () => createAll(creates, context.ids)),
+      each(changes, outcomes, async () => repository.changeMany(changes.map(toChange)))
+    ])
+    refuseIfAway(operations.map((_, index) => outcomes[index]))
+    return answerOf(operations.map((operation, index) => {
+      const refusal = refused[index]
+      return refusal ? failed(refusal, operation, context.request) : resultOf(operation, outcomes[index] as Outcome, context) // there is one where nothing was refused
+    }))
+  }
+
+  async function createAll (creates: (Operation & { index: number })[], ids: IdRun): Promise<Outcome[]> {
+    const records = creates.map(({ data, index }) => ({ id: ids.at(index), fields: conversion.ofBody(data as Body<Fields>) })) // as it was checked
+    const errors = await repository.createMany(records)
+    return records.map(({ id, fields }, index) => errors[index] ?? { id, ...fields })
+  }
+
+  function toChange ({ op, id, ifMatch, data }: Operation) {
+    const condition = conditions.ifMatch(ifMatch)
+    return { id: String(id), ...op === 'patch' && { changes: conversion.ofPatch(data as UpdateBody<Fields>) }, ...condition && { condition } } // as it was checked
+  }
+
+  /** Why an operation is refused before anything is changed. */
+  function refusalOf ({ op, data, ifMatch }: Operation, index: number): Error | undefined {
+    if (op !== 'delete') {
+      const faults = faultsOf(op === 'create' ? checks.create : checks.patch, data, `/operations/${index}/data`)
+      if (faults) return new InvalidBodyError(faults)
+    }
+    try {
+      if (op !== 'create') conditions.ifMatch(ifMatch)
+    } catch (error) {
+      return error as Error // that there is none
+    }
+    return undefined
+  }
+
+  function resultOf (operation: Operation, outcome: Outcome, { request, isTakenOver }: Context): Result {
+    const { op, id, ifMatch } = operation
+    if (outcome instanceof Error) return failed(outcome, operation, request)
+    if (outcome instanceof Changed) return { ...failed(conditions.changed(ifMatch), operation, request), etag: conditions.tagOf(outcome.current) }
+    if (outcome === false && !(op === 'delete' && isTakenOver)) return failed(new RecordNotFoundError(title, String(id)), operation, request)
+    if (typeof outcome === 'boolean') return { status: op === 'delete' ? 204 : 200, id: String(id) }
+    return { status: op === 'create' ? 201 : 200, id: outcome.id, etag: conditions.tagOf(outcome) }
+  }
+
+  /** What would become of an operation. */
+  async function preview (operation: Operation, index: number, request: BatchRequest): Promise<Result> {
+    const { op, id, ifMatch } = operation
+    const refusal = refusalOf(operation, index)
+    if (refusal) return failed(refusal, operation, request)
+    if (op === 'create') return { status: 201 }
+    const record = await repository.find(String(id))
+    if (!record) return failed(new RecordNotFoundError(title, String(id)), operation, request)
+    const isAsExpected = conditions.ifMatch(ifMatch)?.(record) ?? true
+    if (!isAsExpected) return { ...failed(conditions.changed(ifMatch), operation, request), etag: conditions.tagOf(record) }
+    return { status: op === 'delete' ? 204 : 200, id: record.id }
+  }
+}
+
+/** Puts the outcomes of some operations in their places; what fails as a whole fails each. */
+async function each (operations: { index: number }[], outcomes: Outcome[], work: () => Promise<Outcome[]>): Promise<void> {
+  if (operations.length === 0) return
+  const made = await work().catch((error: Error) => operations.map(() => error))
+  for (const [place, { index }] of operations.entries()) outcomes[index] = made[place] as Outcome // there is one for each
+}
+
+/** Where nothing could be done, the answer is that of any other request. */
+function refuseIfAway (outcomes: (Outcome | undefined)[]): void {
+  const [first] = outcomes
+  if (outcomes.every((outcome) => outcome instanceof StoreUnavailableError)) throw first
+}
+
+/** What failed here may be tried again. */
+function isFinal (body: unknown): boolean {
+  return (body as BatchResults).results.every(({ status }) => status < 500) // as made here
+}
+
+function answerOf (results: Result[]): BatchResults {
+  const failures = results.filter(({ problem }) => problem).length
+  return { results, summary: { ok: results.length - failures, failed: failures } }
+}
+
+function failed (error: Error, { id }: Operation, request: FastifyRequest): Result {
+  const problem = problemOf(error, request)
+  return { status: problem.status, ...id !== undefined && { id }, problem }
+}
+
+function faultsOf (check: Check, value: unknown, pointer: string): Problem['errors'] {
+  if (check(value)) return undefined
+  return toFaults(check.errors ?? []).map((fault) => ({ ...fault, pointer: pointer + fault.pointer }))
+}
+
+/** Refuses a batch whose operations lack what they need, or have what they cannot have. */
+function refuseMalformed (operations: readonly Operation[]): void {
+  const seen = new Set<string>()
+  const faults = operations.flatMap(({ op, id, ifMatch, data }, index) => {
+    const found: [name: string, detail: string][] = []
+    if (op === 'create' && id !== undefined) found.push(['id', 'must not stand here: the server makes it'])
+    if (op === 'create' && ifMatch !== undefined) found.push(['ifMatch', 'must not stand here: there is no record yet'])
+    if (op !== 'create' && id === undefined) found.push(['id', 'is required'])
+    if (op !== 'delete' && data === undefined) found.push(['data', 'is required'])
+    if (op === 'delete' && data !== undefined) found.push(['data', 'must not stand here'])
+    const key = id?.toLowerCase()
+    if (key !== undefined && seen.has(key)) found.push(['id', 'must not occur twice in a batch'])
+    if (key !== undefined) seen.add(key)
+    return found.map(([name, detail]) => ({ pointer: `/operations/${index}/${name}`, detail }))
+  })
+  if (faults.length > 0) throw new InvalidBodyError(faults)
+}
