@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MalformedBodyError, UnsupportedMediaTypeError } from '../lib/http/errors.js'
 import { ROW_TYPES } from '../lib/http/media-types.js'
+import { oneOf } from '../lib/http/negotiate.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -67,7 +68,7 @@ export function mediaTypeOf ({ headers }: FastifyRequest): string {
 }
 
 function unsupported (request: FastifyRequest): Error {
-  return new UnsupportedMediaTypeError(typesOf(request).join(' or '))
+  return new UnsupportedMediaTypeError(oneOf(typesOf(request)))
 }
 
 /** RFC 9112 section 6.3: a request without both headers has no body. */

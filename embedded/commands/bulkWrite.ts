@@ -67,7 +67,7 @@ function parse (operation: Buffer, collections: Collection[]): Statement {
   const { filter, multi, updateMods } = Object.fromEntries<Field | undefined>(fields.map(field => [field.name, field]))
   const collection = collections[numberOf(kind)]
   if (collection === undefined) throw new MongoError('BadValue', `BulkWrite ops entry ${kind.name} has an invalid nsInfo index.`)
-  if (filter === undefined) throw new MongoError('IDLFailedToParse', `BSON field 'bulkWrite.ops.filter' is missing but a required field`)
+  if (filter === undefined) throw new MongoError('IDLFailedToParse', "BSON field 'bulkWrite.ops.filter' is missing but a required field")
   const selection = parseFilter(filter.value)
   if (selection.ids === undefined || multi?.value[0] === 1) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only, one at a time')
   if (kind.name === 'delete') return { collection, selection }

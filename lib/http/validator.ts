@@ -34,7 +34,8 @@ export function createValidatorCompiler (): (route: { schema: unknown, httpPart?
   })
   // tells lib/http/validation-faults.ts what null means there
   ajv.addKeyword('x-kept')
-  // queries are validated where they are parsed (plugins/query-strings.ts), from text; headers are any text
+  // queries are validated where they are parsed (plugins/query-strings.ts), from text, and streams where they are read; headers are any text
   const any = ajv.compile({})
-  return ({ schema, httpPart }) => httpPart === 'querystring' || httpPart === 'headers' ? any : ajv.compile(schema as object) // Fastify types a route's schema as unknown
+  const isUnseen = (schema: unknown, httpPart?: string) => httpPart === 'querystring' || httpPart === 'headers' || 'x-streamed' in (schema as object)
+  return ({ schema, httpPart }) => isUnseen(schema, httpPart) ? any : ajv.compile(schema as object) // Fastify types a route's schema as unknown
 }

@@ -7,7 +7,7 @@ import { suggestion } from '../options/nearest.js'
 import { InvalidQueryError, MalformedQueryError, type QueryFault } from './query-error.js'
 
 /** A number as JSON has it (RFC 8259 section 6). */
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+export const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
 
 const ID = new RegExp(String(ObjectIdHex.pattern))
 

@@ -110,6 +110,14 @@ export class RowCompiler {
   }
 }
 
+/** A record as a file of CSV, with a header. */
+export function csvOf (record: object): string {
+  const csv = new CsvBytes(false)
+  const columns = Object.keys(record)
+  writeCells(csv, columns, { ...record })
+  return `${columns.join(',')}\r\n${csv.copy().toString()}`
+}
+
 function writeCells (csv: CsvBytes, columns: readonly string[], record: Record<string, unknown>): void {
   for (const [index, column] of columns.entries()) {
     if (index > 0) csv.ascii(',')

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { setImmediate as endOfTurn } from 'node:timers/promises'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { CSV_TYPE, NDJSON_TYPES, ROW_TYPES } from '../../lib/http/media-types.js'
 import { negotiate } from '../../lib/http/negotiate.js'
 import type { ExportQuery } from '../../lib/query/list-query.js'
@@ -10,6 +10,7 @@ import { RawList } from '../../lib/serialization/raw-document.js'
 import { RowCompiler, type Rows } from '../../lib/serialization/rows.js'
 import type { Fields, Resource, Shown } from '../../schemas/resource.js'
 import { Conditions } from './conditions.js'
+import { leaving } from './leaving.js'
 
 type Piece = { items: readonly Shown<Fields>[] }
 
@@ -46,13 +47,6 @@ function typeOf ({ headers }: FastifyRequest, { format }: ExportQuery): string {
 function rowsFor (compiler: RowCompiler, isCsv: boolean, { fields, excel }: ExportQuery): Rows {
   const options = { tagOf: Conditions.tagOf, ...fields && { fields } }
   return isCsv ? compiler.csv({ ...options, isExcel: excel === 'true' }) : compiler.ndjson(options)
-}
-
-/** Aborted once the client has left, or has its answer. */
-function leaving ({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  raw.once('close', () => controller.abort())
-  return controller.signal
 }
 
 /**

@@ -12,6 +12,7 @@ import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { addBatch } from './batch.js'
 import { Conditions } from './conditions.js'
 import { addExport } from './export.js'
+import { addImport } from './import.js'
 import { isMinimal } from './prefer.js'
 import { resourceSchemas } from './schema.js'
 import { pick, toList, withTags } from './shown.js'
@@ -74,6 +75,10 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
 
   if (schemas.batch && isBulk(repository)) {
     addBatch(app, { resource, repository, conditions, keys, route: options(`batch${pluralTitle}`, schemas.batch), bodyLimit: BATCH_SIZE * rules.bodyLimit })
+  }
+
+  if (schemas.import && isBulk(repository)) {
+    addImport(app, { resource, repository, keys, route: options(`import${pluralTitle}`, schemas.import), bodyLimit: rules.bodyLimit })
   }
 
   if (schemas.export && repository.stream) {

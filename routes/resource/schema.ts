@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
 import { choiceGrammar, compileGrammar, selectionGrammar, wholeGrammar } from '../../lib/query/grammar.js'
-import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES } from '../../lib/http/media-types.js'
+import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES, ROW_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
-import type { JsonSchema } from '../../lib/serialization/json-schema.js'
-import { RowCompiler } from '../../lib/serialization/rows.js'
+import { csvOf } from '../../lib/serialization/rows.js'
 import { ObjectIdHex } from '../../schemas/common.js'
+import { PROBLEM_TYPE } from '../../schemas/problem.js'
+import { exampleSummary, ImportProblem, ImportSummary } from '../../schemas/import.js'
 import { batchBody, BatchResults, exampleResults, MAX_OPERATIONS } from '../../schemas/operation.js'
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
@@ -82,6 +83,31 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         }
       }
     },
+    import: hasBulk && {
+      config: { ...needs(scopes.write), query: choiceGrammar(importChoices), mediaTypes: ROW_TYPES },
+      schema: {
+        tags,
+        summary: `Import ${pluralTitle}`,
+        description: `Stores the ${plural} of a file, however many there are, while it arrives: one JSON object a line, or CSV with a header that names fields in any order. ` +
+          'With an Idempotency-Key, the same file sent again after a broken connection goes on where it ended. With `Accept: application/x-ndjson` the answer tells each second how far it has come.',
+        ...withHeaders(idempotencyKey),
+        querystring: choiceGrammar(importChoices).schema,
+        consumes: [...ROW_TYPES],
+        body: { content: rowContent(resource) },
+        response: {
+          200: {
+            description: 'What became of the rows.',
+            content: {
+              'application/json': { schema: ImportSummary, example: exampleSummary },
+              [NDJSON_TYPES[0]]: { schema: text, example: `${JSON.stringify({ progress: { rows: 2, created: 1, failed: 1 } })}\n${JSON.stringify({ summary: exampleSummary })}\n` }
+            },
+            headers: replayed
+          },
+          ...problemAnswers(`${collectionPath}import`, { 409: keyInUse }, 400, 406, 409, 415, 500),
+          ...importProblems(`${collectionPath}import`)
+        }
+      }
+    },
     // as text: OpenAPI 3.1 can't describe the lines of a sequence
     export: exported && {
       config: { ...needs(scopes.read), query: exported },
@@ -96,7 +122,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
             description: `The ${plural}.`,
             content: {
               ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: text, example: `${JSON.stringify(exampleShown)}\n` }])),
-              [CSV_TYPE]: { schema: text, example: csvExample(one as object, exampleShown) }
+              [CSV_TYPE]: { schema: text, example: csvOf(exampleShown) }
             },
             headers: { 'Content-Disposition': { type: 'string', description: 'A name for the file.' } }
           },
@@ -183,6 +209,11 @@ const keyInUse = { detail: 'A request with this Idempotency-Key is still being w
 
 const dryRun = { values: ['true', 'false'], description: 'Whether to say what would happen, and to change nothing.' }
 
+const importChoices = {
+  dryRun,
+  onError: { values: ['continue', 'stop'], description: 'What a row that is not valid does: the others are stored all the same, as without this parameter, or the import ends there.' }
+}
+
 const etag = { ETag: { type: 'string', description: 'What tells this state from others, for If-Match and If-None-Match (RFC 9110 section 8.8.3).' } }
 
 const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
@@ -194,10 +225,20 @@ const exportChoices = {
   excel: { values: ['true', 'false'], description: 'Whether CSV is for a spreadsheet: with a byte order mark, and with an apostrophe before text that it would run as a formula.' }
 }
 
-/** A file with one record. */
-function csvExample (schema: JsonSchema, record: object): string {
-  const rows = new RowCompiler(schema).csv({ isExcel: false, tagOf: String })
-  return rows.head + rows.ofRecords([record])
+/** Bodies that the route reads while they come, so they are not validated as a whole. */
+function rowContent ({ example }: Resource) {
+  const streamed = { type: 'string', 'x-streamed': true }
+  return {
+    ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: { ...streamed, examples: [`${JSON.stringify(example)}\n`] } }])),
+    [CSV_TYPE]: { schema: { ...streamed, examples: [csvOf(example)] } }
+  }
+}
+
+/** Why an import ended before its file did, with what became of it until then. */
+function importProblems (instance: string) {
+  const problems = problemAnswers(instance, { 422: { detail: 'The import ended at line 3.' } }, 422, 503, 507)
+  return Object.fromEntries(Object.entries(problems).map(([status, { content, ...more }]) =>
+    [status, { ...more, content: { [PROBLEM_TYPE]: { ...content[PROBLEM_TYPE], schema: ImportProblem } } }]))
 }
 
 function pagesText (plural: string): string {

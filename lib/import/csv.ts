@@ -1,0 +1,104 @@
+import { Readable } from 'node:stream'
+import { CsvError, parse, type Options } from 'csv-parse'
+import { kindOf, type Fields } from '../../schemas/resource.js'
+import { NUMBER } from '../query/parse.js'
+import { suggestion } from '../options/nearest.js'
+import { FileError, type Row } from './row.js'
+
+interface Parsed {
+  record: (string | undefined)[]
+  /** The empty lines so far. */
+  info: { empty_lines: number }
+}
+
+/** What answers show, and no body has: an export can be imported. */
+const IGNORED = ['id', 'etag']
+
+/** What spreadsheets put between columns in some countries. */
+const OTHER_DELIMITERS = [';', '\t', '|']
+
+const TOO_LONG = 'CSV_MAX_RECORD_SIZE'
+
+/**
+ * The rows of CSV (RFC 4180) with a header that names fields, in any order. A field that is empty is missing; a pair of quotes is the empty text.
+ * Throws FileError for a header that names something else, and where the quotes are not right.
+ */
+export async function * csvRows (source: AsyncIterable<Buffer>, maxBytes: number, fields: Fields): AsyncGenerator<Row> {
+  const options = {
+    bom: true, info: true, max_record_size: maxBytes, skip_empty_lines: true, relax_column_count: true, cast: (text, { quoting }) => text === '' && !quoting ? undefined : text
+  } satisfies Options
+  const parser = Readable.from(source, { objectMode: false }).on('error', (error) => parser.destroy(error)).pipe(parse(options))
+  let columns: Column[] | undefined
+  // the parser's own count takes CRLF in quotes for two lines
+  let line = 1
+  let empty = 0
+  let row = 0
+  try {
+    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+      line += info.empty_lines - empty
+      empty = info.empty_lines
+      if (!columns) columns = columnsOf(record, line, fields)
+      else yield { line, row: ++row, ...toRow(record, columns) }
+      line += linesOf(record)
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? toFileError(error, line, maxBytes) : error
+  }
+}
+
+interface Column {
+  name: string
+  /** From the text of a cell to a value of the field, where there is one. */
+  valueOf: (text: string) => unknown
+}
+
+function columnsOf (header: (string | undefined)[], line: number, fields: Fields): Column[] {
+  const names = header.map((name) => String(name ?? '').trim())
+  const known = [...Object.keys(fields), ...IGNORED]
+  const [only = ''] = names
+  const delimiter = names.length === 1 && OTHER_DELIMITERS.find((other) => only.includes(other))
+  if (delimiter) throw new FileError(line, `has columns with ${JSON.stringify(delimiter)} between them, which must be commas`)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new FileError(line, `has an unknown column ${JSON.stringify(unknown)}${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new FileError(line, `has the column ${JSON.stringify(twice)} twice`)
+  return names.map((name) => ({ name, valueOf: fields[name] ? conversionOf(kindOf(fields[name])) : () => undefined }))
+}
+
+/** What is not of the type stays text, which the validation then refuses. */
+function conversionOf (kind: ReturnType<typeof kindOf>): Column['valueOf'] {
+  switch (kind) {
+    case 'number':
+    case 'integer':
+      return (text) => NUMBER.test(text) ? Number(text) : text
+    case 'boolean':
+      return (text) => text === 'true' || (text === 'false' ? false : text)
+    default:
+      return (text) => text
+  }
+}
+
+function toRow (record: (string | undefined)[], columns: Column[]): Pick<Row, 'text' | 'value' | 'fault'> {
+  const text = JSON.stringify(record)
+  if (record.length !== columns.length) return { text, fault: `must have ${columns.length} columns, and has ${record.length}` }
+  const value: Record<string, unknown> = {}
+  for (const [index, { name, valueOf }] of columns.entries()) {
+    const cell = record[index]
+    const known = cell === undefined ? undefined : valueOf(cell)
+    if (known !== undefined) value[name] = known
+  }
+  return { text, value }
+}
+
+/** How many lines a record takes. */
+function linesOf (record: (string | undefined)[]): number {
+  let lines = 1
+  for (const cell of record) if (cell?.includes('\n')) lines += cell.split('\n').length - 1
+  return lines
+}
+
+/** @param line where the record begins */
+function toFileError ({ code, message }: CsvError, line: number, maxBytes: number): FileError {
+  if (code === TOO_LONG) return new FileError(line, `must not be longer than ${maxBytes} bytes`)
+  return new FileError(line, `cannot be read as CSV: ${message.replace(/ at line \d+/, '')}`)
+}
