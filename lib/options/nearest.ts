@@ -5,7 +5,8 @@ export function nearest (unknown: string, names: readonly string[]): string | un
   if (names.length === 0) return undefined
   const wanted = unknown.toLowerCase()
   // letters that changed places are one slip, which their distance counts as two
-  const anagram = names.find((name) => letters(name) === letters(wanted))
+  const wantedLetters = letters(wanted)
+  const anagram = names.find((name) => name.length === wanted.length && letters(name) === wantedLetters)
   if (anagram !== undefined) return anagram
   const likely = closest(wanted, names.map((name) => name.toLowerCase()))
   // a third of the letters may differ
