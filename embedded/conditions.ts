@@ -1,7 +1,7 @@
 import { fieldsOf, types, type Field } from './bson.js'
 import { compareValues, isText, nothing, textBytes } from './compare.js'
 import { MongoError } from './errors.js'
-import { rankOf } from './keys.js'
+import { rankOf, valueKey } from './keys.js'
 
 /** What is asked of one field, without what negates it. */
 export interface Test {
@@ -14,6 +14,9 @@ export interface Test {
   equals?: Field[]
   meets (field: Field | undefined): boolean
 }
+
+/** To compare a value with so many is cheaper than to make its key. */
+const fewValues = 8
 
 type Order = (order: number) => boolean
 
@@ -37,7 +40,16 @@ export function comparison (operator: string, value: Field): Test {
 /** $in */
 export function oneOf (values: Field[]): Test {
   const tests = values.map(value => comparison('$eq', value))
-  return { operator: '$in', values, types: [], equals: values, meets: field => tests.some(({ meets }) => meets(field)) }
+  const meets = values.length <= fewValues ? (field: Field | undefined) => tests.some(({ meets }) => meets(field)) : amongMany(values)
+  return { operator: '$in', values, types: [], equals: values, meets }
+}
+
+/** Equal values have equal keys. */
+function amongMany (values: Field[]): Test['meets'] {
+  const textOf = (value: Field) => valueKey(value).toString('latin1')
+  const keys = new Set(values.map(textOf))
+  const meets = anyOf(value => keys.has(textOf(value)))
+  return field => meets(field ?? nothing)
 }
 
 /** $exists: true */

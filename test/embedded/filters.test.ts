@@ -145,3 +145,16 @@ t.test('a change on a condition happens to the document that meets it, and an up
   const upserted = await modify({ $and: [{ _id: { $in: [2] } }, { name: { $eq: 'x' } }], course: { a: 1 }, n: { $gt: 3 }, gone: { $exists: false } }, { upsert: true })
   t.equal(JSON.stringify(upserted.value), '{"_id":2,"course":{"a":1},"name":"x","seen":true}')
 })
+
+t.test('a long list finds what its values find one by one, of every type', async t => {
+  const { client } = await serverFor(t)
+  await filled(client)
+  const { expression, folded, ...values } = stored
+  const found = async (k: unknown) => (await client.send({ find: 'values', filter: { k }, batchSize: 1000 })).cursor.firstBatch.map(({ _id }: Document) => _id)
+  for (const given of [Object.values(values), Object.values(values).slice(8), Object.values(values).filter(value => value !== null)]) {
+    const one = new Set((await Promise.all(given.map(value => found({ $eq: value })))).flat())
+    t.ok(given.length > 8)
+    t.same(await found({ $in: given }), all.filter(name => one.has(name)).sort())
+    t.same(await found({ $nin: given }), all.filter(name => !one.has(name)).sort())
+  }
+})
