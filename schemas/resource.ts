@@ -78,6 +78,7 @@ export interface Resource<F extends Fields = Fields> extends Required<ResourceDe
 /** What stands beside the records of a page. */
 const page = {
   next: Type.Optional(Type.String({ description: 'The path and query of the next page, where there is one.' })),
+  cursor: Type.Optional(Type.String({ description: 'In answers to QUERY: the cursor of the next page, where there is one.' })),
   total: Type.Optional(Type.Object({
     value: Type.Integer({ description: 'How many records match.' }),
     relation: Type.Unsafe<'eq' | 'gte'>({ type: 'string', enum: ['eq', 'gte'], description: 'Whether there are so many, or at least so many.' })
@@ -90,7 +91,7 @@ const ignored = 'An `id` or `_id` and unknown fields are ignored and never store
 export function defineResource<F extends Fields> (definition: ResourceDefinition<F>): Resource<F> {
   const { name, plural = `${name}s`, fields, example } = definition
   for (const word of [name, plural]) if (!/^[a-z][a-z0-9-]*$/.test(word)) throw new TypeError(`a resource cannot be named ${word}`)
-  for (const taken of ['id', '_id', 'etag', 'created']) if (taken in fields) throw new TypeError(`${name}: no field can be named ${taken}, which means something in every resource`)
+  for (const taken of ['id', '_id', 'etag', 'created', 'or']) if (taken in fields) throw new TypeError(`${name}: no field can be named ${taken}, which means something in every resource`)
   const title = toTitle(name)
   const one = shownSchema(title, definition)
   return {

@@ -1,6 +1,6 @@
 import { ObjectId } from 'bson'
 import { CREATED } from './grammar.js'
-import type { Condition } from './list-query.js'
+import type { Condition, ListQuery } from './list-query.js'
 
 /** A filter of MongoDB; nothing of its syntax ever comes from a request. */
 export type Filter = Record<string, unknown>
@@ -12,8 +12,8 @@ const LAST_SECOND = 0xffff_ffff
 export const NONE: Filter = { _id: { $in: [] } }
 
 /** The filter that all conditions together make; empty for none. */
-export function toFilter (conditions: readonly Condition[]): Filter {
-  return allOf(conditions.map(ofCondition))
+export function toFilter (conditions: readonly Condition[], anyOf?: ListQuery['anyOf']): Filter {
+  return allOf([...conditions.map(ofCondition), ...anyOf ? [{ $or: anyOf.map((each) => toFilter(each)) }] : []])
 }
 
 /** The filter that is met where all are. */

@@ -21,6 +21,12 @@ export interface FilterParameter {
 /** The most values of a list. */
 export const MAX_VALUES = 100
 
+/** The most values of a list in a body. */
+export const MAX_LISTED = 1_000
+
+/** How many filters an `or` has. */
+export const [MIN_ALTERNATIVES, MAX_ALTERNATIVES] = [2, 10]
+
 /** The most keys of a sort. */
 export const MAX_SORT_KEYS = 3
 

@@ -30,6 +30,6 @@ export function linkHeader (references: Record<string, string>): string {
 }
 
 /** Node takes characters in a target that a URI does not have. */
-function toUri (reference: string): string {
+export function toUri (reference: string): string {
   return reference.replace(/[^\w.~!*'();:@&=+$,/?#[\]%-]/g, (character) => encodeURIComponent(character))
 }

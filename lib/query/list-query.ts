@@ -14,6 +14,8 @@ export interface SortKey {
 /** What a request asks of a list. */
 export interface ListQuery {
   conditions: readonly Condition[]
+  /** Where it is there, all conditions of at least one of these must hold as well. */
+  anyOf?: readonly (readonly Condition[])[]
   /** The keys of the order, without `id` at its end where it was not asked for. */
   sort: readonly SortKey[]
   /** Which fields to show, all where it is missing. */

@@ -1,3 +1,5 @@
+import { InvalidBodyError } from '../http/body-error.js'
+
 /** One fault of a query. */
 export interface QueryFault {
   parameter: string
@@ -13,6 +15,11 @@ export class InvalidQueryError extends Error {
   constructor (faults: QueryFault[]) {
     super('The query is not valid.')
     this.faults = faults
+  }
+
+  /** The same, where what was asked came as a body. */
+  inBody (): InvalidBodyError {
+    return new InvalidBodyError(this.faults.map(({ parameter, detail }) => ({ pointer: `/${parameter}`, detail })))
   }
 }
 

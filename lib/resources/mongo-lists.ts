@@ -8,9 +8,10 @@ import type { StoreGuard } from '../mongodb/store-guard.js'
 import { decodeCursor, encodeCursor, scopeOf, type Cursor } from '../query/cursor.js'
 import { allOf, toFilter, type Filter } from '../query/filter.js'
 import { after, isSortable, keysOf, positionsOf, type Position } from '../query/keyset.js'
-import { COUNT_BOUND, MAX_CURSOR } from '../query/grammar.js'
-import type { ListQuery, Page } from '../query/list-query.js'
+import { COUNT_BOUND, CREATED, MAX_CURSOR } from '../query/grammar.js'
+import type { Condition, ListQuery, Page } from '../query/list-query.js'
 import { InvalidQueryError } from '../query/query-error.js'
+import { indexText } from './indexes.js'
 import type { StoredDocument } from './mongo-records.js'
 import { idOf } from './stored-id.js'
 
@@ -91,9 +92,9 @@ export class MongoLists {
   }
 
   /** How many records match; undefined where the database does not say it in time. */
-  async total ({ conditions, sort, count }: ListQuery): Promise<Page<never>['total']> {
+  async total ({ conditions, anyOf, sort, count }: ListQuery): Promise<Page<never>['total']> {
     const bound = count === 'bounded' ? COUNT_BOUND : undefined
-    const $match = allOf([toFilter(conditions), ...sort.map(({ field }) => isSortable(storedName(field)))])
+    const $match = allOf([toFilter(conditions, anyOf), ...sort.map(({ field }) => isSortable(storedName(field)))])
     const pipeline = [{ $match }, ...bound === undefined ? [] : [{ $limit: bound }], { $count: 'value' }]
     try {
       const [counted] = await this.#guard.read(async (signal) => this.#collection.aggregate<{ value: number }>(pipeline, { signal }).toArray())
@@ -105,16 +106,16 @@ export class MongoLists {
     }
   }
 
-  #plan ({ conditions, sort, fields, limit, cursor: text, offset }: ListQuery): Plan {
+  #plan ({ conditions, anyOf, sort, fields, limit, cursor: text, offset }: ListQuery): Plan {
     const order = orderOf(sort)
-    const scope = scopeOf(JSON.stringify([order, conditions.map(({ field, operator, value }) => [field, operator, value]).sort()]))
+    const scope = scopeOf(JSON.stringify([order, meaningOf(conditions), ...anyOf ? [anyOf.map((each) => JSON.stringify(meaningOf(each))).sort()] : []]))
     const cursor = text === undefined ? undefined : readCursor(text, scope)
     const shown = fields === undefined || fields.includes('etag') ? this.#fields : fields
     return {
       order: cursor?.direction === 'before' ? order.map(({ key, isDescending }) => ({ key, isDescending: !isDescending })) : order,
       scope,
       cursor,
-      filter: allOf([toFilter(conditions), ...order.slice(0, -1).map(({ key }) => isSortable(key)), ...offset > 0 ? [CAN_BE_SHOWN] : []]),
+      filter: allOf([toFilter(conditions, anyOf), ...order.slice(0, -1).map(({ key }) => isSortable(key)), ...offset > 0 ? [CAN_BE_SHOWN] : []]),
       limit,
       skip: offset,
       projection: Object.fromEntries(['_id', ...shown, ...order.map(({ key }) => key)].filter((name) => name !== 'id').map((name) => [name, 1]))
@@ -190,6 +191,11 @@ function orderOf (sort: ListQuery['sort']): OrderKey[] {
   return last?.key === '_id' ? keys : [...keys, { key: '_id', isDescending: last?.isDescending ?? false }]
 }
 
+/** What a filter asks, in whatever order it came. */
+function meaningOf (conditions: readonly Condition[]): unknown[] {
+  return conditions.map(({ field, operator, value }) => [field, operator, value]).sort()
+}
+
 function storedName (field: string): string {
   return field === 'id' ? '_id' : field
 }
@@ -233,9 +239,18 @@ function toPage ({ cursor, scope, order, limit, skip }: Plan, found: Buffer[]): 
 }
 
 /** A list that takes too long most likely lacks an index. */
-function withAdvice (error: unknown, { conditions, sort }: ListQuery): unknown {
-  const field = sort[0]?.field ?? conditions.find(({ kind }) => kind !== 'id')?.field
+function withAdvice (error: unknown, query: ListQuery): unknown {
+  const indexes = helpfulIndexes(query)
   const isLate = error instanceof StoreUnavailableError && (error.cause as Error | undefined)?.name === 'TimeoutError'
-  if (!isLate || field === undefined || field === 'id') return error
-  return new StoreUnavailableError(`Try again later, or with a filter on fewer records. The index { ${field}: 1, _id: 1 } would help.`, { cause: error.cause })
+  if (!isLate || indexes.length === 0) return error
+  const advice = indexes.length === 1 ? `The index ${indexes[0]}` : `The indexes ${indexes.join(', ')}`
+  return new StoreUnavailableError(`Try again later, or with a filter on fewer records. ${advice} would help.`, { cause: error.cause })
+}
+
+/** Of the first key or condition on a field; an `or` without one needs an index for each of its filters. */
+function helpfulIndexes ({ conditions, anyOf = [], sort }: ListQuery): string[] {
+  const first = (of: readonly Condition[]) => of.find(({ field, kind }) => kind !== 'id' && field !== CREATED)?.field
+  const field = sort[0]?.field ?? first(conditions)
+  const fields = field === undefined ? anyOf.map(first) : [field]
+  return [...new Set(fields)].flatMap((field) => field === undefined || field === 'id' ? [] : [indexText({ [field]: 1, _id: 1 })])
 }

@@ -5,7 +5,7 @@ import type { ListQuery, Page } from '../query/list-query.js'
 
 /**
  * What a repository can do beyond the five methods of every one:
- * `query`: `list` obeys the query that it is given, and answers pages.
+ * `query`: `list` obeys the query that it is given, also its `anyOf`, and answers pages.
  * `conditions`: `update` and `delete` obey the condition that they are given.
  * `stream`: it has the method `stream`, and exports are served.
  * `bulk`: it has the methods `createMany` and `changeMany`, and `create` obeys the id that it is given.

@@ -37,3 +37,10 @@ export const record: fc.Arbitrary<StoredRecord> = fc.record({ _id: id, name: val
 
 /** Documents of which no two share an id. */
 export const records = fc.uniqueArray(record, { minLength: 5, maxLength: 40, selector: ({ _id }) => `${typeof _id} ${String(_id)}` })
+
+/** Whether lists have it: by an ObjectId, or by 24 hexadecimal digits that are the ObjectId of no other. */
+export function isListed ({ _id }: StoredRecord, documents: StoredRecord[]): boolean {
+  if (_id instanceof ObjectId) return true
+  return typeof _id === 'string' && /^[0-9a-f]{24}$/i.test(_id) &&
+    !documents.some((other) => other._id instanceof ObjectId && String(other._id) === _id.toLowerCase())
+}

@@ -1,8 +1,9 @@
-import { BSONRegExp, Code, ObjectId } from 'bson'
+import { BSONRegExp, Code } from 'bson'
 import fc from 'fast-check'
 import t from 'tap'
 import { build } from '../build.js'
-import { records, type StoredRecord } from './documents.js'
+import { isListed, records, type StoredRecord } from './documents.js'
+import { filters, queryOf } from './filters.js'
 import { seen, walks, type Ask } from './law.js'
 import { meets } from './model.js'
 
@@ -34,13 +35,6 @@ function shownIds (documents: StoredRecord[], sort: string[], filter: string): s
   return ids.map(({ _id }) => String(_id))
 }
 
-/** By an ObjectId, or by 24 hexadecimal digits that are the ObjectId of no other. */
-function isListed ({ _id }: StoredRecord, documents: StoredRecord[]): boolean {
-  if (_id instanceof ObjectId) return true
-  return typeof _id === 'string' && /^[0-9a-f]{24}$/i.test(_id) &&
-    !documents.some((other) => other._id instanceof ObjectId && String(other._id) === _id.toLowerCase())
-}
-
 t.test(`${WALKS} walks see each document once that is there all the while, whatever is stored and whatever else changes`, async (t) => {
   let count = 0
   const property = fc.asyncProperty(walks, async ({ documents, walks }) => {
@@ -59,29 +53,12 @@ t.test(`${WALKS} walks see each document once that is there all the while, whate
   t.comment(`seed ${SEED}: ${count} walks`)
 })
 
-const texts = fc.constantFrom('', 'a', 'A', 'ab', 'b', 'Zoë', 'ZOË', 'a.c', '.', 'a\0', '\u{10ffff}', '漢', 'null')
-const numbers = fc.constantFrom('0', '-0', '1', '2.5', '3', '0.5', '9007199254740993', '1e300')
-const lists = (of: fc.Arbitrary<string>) => fc.array(of, { minLength: 1, maxLength: 3 })
-const one = (of: fc.Arbitrary<string>) => of.map((value) => [value])
-const booleans = one(fc.constantFrom('true', 'false'))
-const named = (names: readonly string[], values: fc.Arbitrary<string[]>) => fc.tuple(fc.constantFrom(...names), values)
-const withOperators = (fields: readonly string[], operators: readonly string[]) => fields.flatMap((field) => operators.map((operator) => field + operator))
-const ranges = ['', '.ne', '.gt', '.gte', '.lt', '.lte']
-const parameter = fc.oneof(
-  { weight: 4, arbitrary: named(withOperators(['name', 'course'], [...ranges, '.prefix', '.contains', '.icontains']), one(texts)) },
-  { weight: 3, arbitrary: named(withOperators(['gpa'], ranges), one(numbers)) },
-  named(['name.in', 'course.in'], lists(texts)),
-  named(['gpa.in'], lists(numbers)),
-  named(['name.exists', 'gpa.exists', 'course.exists'], booleans)
-)
-const filters = fc.uniqueArray(parameter, { minLength: 1, maxLength: 3, selector: ([name]) => name })
-
 t.test(`${FILTERS} filters answer what a plain evaluation of them answers`, async (t) => {
   let count = 0
   const property = fc.asyncProperty(records, fc.array(filters, { minLength: 20, maxLength: 20 }), async (documents, all) => {
     await hold(documents)
     for (const filter of all) {
-      const query = filter.flatMap(([name, values]) => values.map((value) => `${name}=${encodeURIComponent(value)}`)).join('&')
+      const query = queryOf(filter)
       const { body } = await ask(`/students/?${query}`)
       const expected = documents.filter((document) => isListed(document, documents) && filter.every((each) => meets(document, each)))
       t.strictSame(body.students.map(({ id }) => id).sort(), expected.map(({ _id }) => String(_id)).sort(), query)

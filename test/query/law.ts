@@ -59,8 +59,8 @@ export async function seen (ask: Ask, collection: Collection, { sort, limit, fil
   return isBackwards ? ids.reverse() : ids
 }
 
-/** Other documents than those that are there all the while. */
-async function apply (collection: Collection, change: Change, others: ObjectId[]): Promise<void> {
+/** Makes a change to other documents than those that are there all the while. */
+export async function apply (collection: Collection, change: Change, others: ObjectId[]): Promise<void> {
   const [other] = others
   if (change.kind === 'delete') {
     if (other) await collection.deleteOne({ _id: other })

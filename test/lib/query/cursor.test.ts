@@ -76,6 +76,8 @@ t.test('a filter holds what was asked for as values, and never as operators', as
   t.strictSame(of('exists', false, 'open', 'boolean'), { $nor: [{ $and: [{ open: { $type: 'bool' } }, { open: { $not: { $type: 'array' } } }] }] })
   t.strictSame(toFilter([{ field: 'level', kind: 'text', operator: 'exists', value: true, values: ['a', 'b'] }]), { $and: [{ level: { $in: ['a', 'b'] } }, { level: { $not: { $type: 'array' } } }] })
   t.strictSame(toFilter([]), {})
+  const [a, b] = [{ field: 'name', kind: 'text', operator: 'eq', value: 'a' }, { field: 'name', kind: 'text', operator: 'eq', value: 'b' }] as const
+  t.strictSame(toFilter([], [[a], [a, b]]), { $or: [{ name: { $eq: 'a' } }, { $and: [{ name: { $eq: 'a' } }, { name: { $eq: 'b' } }] }] })
 })
 
 t.test('times become bounds of ids, to the second', async (t) => {

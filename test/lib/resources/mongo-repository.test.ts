@@ -254,6 +254,12 @@ t.test('a list that takes too long says which index would help, and a count that
   const late = async (query: object) => students.list({ ...all, ...query }).then(() => '', ({ message }) => message)
   t.match(await late({ sort: [{ field: 'gpa', isDescending: true }] }), /The index \{ gpa: 1, _id: 1 \} would help/)
   t.match(await late({ conditions: [{ field: 'name', kind: 'text', operator: 'eq', value: 'x' }] }), /The index \{ name: 1, _id: 1 \} would help/)
+  const [name, gpa, id, created] = [['name', 'text'], ['gpa', 'number'], ['id', 'id'], ['created', 'date-time']]
+    .map(([field, kind]) => ({ field, kind, operator: 'gte', value: kind === 'date-time' ? new Date(0) : kind === 'id' ? '0'.repeat(24) : 'x' }))
+  t.match(await late({ anyOf: [[created, name], [gpa], [name]] }), /The indexes \{ name: 1, _id: 1 \}, \{ gpa: 1, _id: 1 \} would help/)
+  t.match(await late({ anyOf: [[id], [gpa]] }), /The index \{ gpa: 1, _id: 1 \} would help/)
+  t.match(await late({ anyOf: [[name], [gpa]], sort: [{ field: 'course', isDescending: false }] }), /The index \{ course: 1, _id: 1 \} would help/)
+  t.equal(await late({ conditions: [created] }), 'The database is out of reach. Try again later.')
   t.equal(await late({ sort: [{ field: 'id', isDescending: true }] }), 'The database is out of reach. Try again later.')
   t.equal(await late({}), 'The database is out of reach. Try again later.')
 })
