@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MethodNotAllowedError } from '../lib/http/errors.js'
 import { ACCEPT_PATCH } from '../lib/http/media-types.js'
+import { ACCEPT_QUERY, QUERY } from '../lib/http/query-method.js'
 import { ignoresTrailingSlash } from '../lib/http/trailing-slash.js'
 
 declare module 'fastify' {
@@ -39,6 +40,7 @@ function closePath (app: FastifyInstance, url: string, known: string[]): void {
     schema: { hide: true },
     handler: async (_request, reply) => {
       if (known.includes('PATCH')) reply.header('accept-patch', ACCEPT_PATCH)
+      if (known.includes(QUERY)) reply.header('accept-query', ACCEPT_QUERY)
       return reply.code(204).header('allow', allow).send()
     }
   })

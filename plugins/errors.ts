@@ -6,6 +6,7 @@ import { InvalidBodyError } from '../lib/http/body-error.js'
 import { InvalidQueryError } from '../lib/query/query-error.js'
 import { toFaults } from '../lib/http/validation-faults.js'
 import { ACCEPT_PATCH } from '../lib/http/media-types.js'
+import { ACCEPT_QUERY, QUERY } from '../lib/http/query-method.js'
 import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 
 /** Seconds after which a retry is worth it when the database is out of reach. */
@@ -27,6 +28,7 @@ async function errors (app: FastifyInstance) {
 export function sendError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const { status, detail, errors } = problemOf(thrown, request)
   if (status === 415 && request.method === 'PATCH') reply.header('accept-patch', ACCEPT_PATCH)
+  if (status === 415 && request.method === QUERY) reply.header('accept-query', ACCEPT_QUERY)
   if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
   sendProblem(request, reply, status, detail, errors)
 }

@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import { MalformedBodyError, UnsupportedMediaTypeError } from '../lib/http/errors.js'
 import { ROW_TYPES } from '../lib/http/media-types.js'
 import { oneOf } from '../lib/http/negotiate.js'
+import { QUERY } from '../lib/http/query-method.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,6 +25,8 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
  */
 async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number }) {
   const parse = app.getDefaultJsonParser('remove', 'remove')
+  // where unknown members are faults, these are too
+  const parseWhole = app.getDefaultJsonParser('ignore', 'ignore')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'buffer', bodyLimit }, (request, body: Buffer, done) => {
     if (body.length === 0 && BODILESS.has(request.method)) return done(null)
@@ -31,7 +34,7 @@ async function json (app: FastifyInstance, { bodyLimit }: { bodyLimit: number })
     // decoding would replace what is no UTF-8 by U+FFFD, and that would be stored
     if (!isUtf8(body)) return done(new MalformedBodyError())
     if (request.headers['idempotency-key'] !== undefined) digests.set(request, hash('sha256', Buffer.concat([Buffer.from(`${mediaTypeOf(request)}\n`), body]), 'base64url'))
-    return parse(request, body.toString(), done)
+    return (request.method === QUERY ? parseWhole : parse)(request, body.toString(), done)
   })
   // these are read as they come, by the route
   app.addContentTypeParser([...ROW_TYPES], (request, payload, done) => {

@@ -19,6 +19,12 @@ export function rootPaths (app: FastifyInstance) {
   return ignoresTrailingSlash(app) ? paths.slice(0, 1) : paths
 }
 
+/** The path that was asked for, as it came. */
+export function pathOf ({ url }: FastifyRequest): string {
+  const [path = ''] = url.split(/[?#]/, 1)
+  return path
+}
+
 /**
  * The path of a new record: below the path that was asked for, as it came, since a prefix may have parameters or letters
  * that a header can't hold.

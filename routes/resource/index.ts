@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { RecordNotFoundError, SetupError } from '../../lib/http/errors.js'
+import { ACCEPT_QUERY, knowsQuery } from '../../lib/http/query-method.js'
 import type { ListQuery } from '../../lib/query/list-query.js'
 import { FieldConversion } from '../../lib/resources/fields.js'
 import type { IdRun } from '../../lib/idempotency/id-run.js'
@@ -14,6 +15,7 @@ import { Conditions } from './conditions.js'
 import { addExport } from './export.js'
 import { addImport } from './import.js'
 import { isMinimal } from './prefer.js'
+import { addQuery } from './query.js'
 import { resourceSchemas } from './schema.js'
 import { pick, toList, withTags } from './shown.js'
 
@@ -46,12 +48,16 @@ type Changes = Partial<Stored<Fields>>
 const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix, keys: known, ...rules }) => {
   const { title, plural, pluralTitle } = resource
   const options = routeOptions(operationIdPrefix)
-  const schemas = resourceSchemas(resource, repository, rules.requireIfMatch)
+  const schemas = resourceSchemas(resource, repository, { requireIfMatch: rules.requireIfMatch, hasQuery: knowsQuery(app) })
   const conversion = new FieldConversion(resource.fields)
   const isServed = repository.capabilities?.includes('conditions') === true
   if (rules.requireIfMatch && !isServed) throw new SetupError(`requireIfMatch needs a repository of ${plural} with the capability conditions`)
   const conditions = new Conditions(resource, { ...rules, isServed })
   const keys = isBulk(repository) ? known : undefined
+
+  // the bytes of a list are what its tag is made of
+  const onSend = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) =>
+    reply.statusCode === 200 && (typeof payload === 'string' || Buffer.isBuffer(payload)) ? conditions.tagList(payload, request, reply) : payload
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
     app.post<{ Body: Body<Fields> }>('/', { prefixTrailingSlash, ...options(`create${title}`, schemas.create, hide) }, async (request, reply) => {
@@ -61,16 +67,15 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
       return written(record, request, reply)
     })
 
-    app.get('/', {
-      prefixTrailingSlash,
-      ...options(`list${pluralTitle}`, schemas.list, hide),
-      // the bytes of a list are what its tag is made of
-      onSend: async (request, reply, payload) =>
-        reply.statusCode === 200 && (typeof payload === 'string' || Buffer.isBuffer(payload)) ? conditions.tagList(payload, request, reply) : payload
-    }, async (request, reply) => {
+    app.get('/', { prefixTrailingSlash, ...options(`list${pluralTitle}`, schemas.list, hide), onSend }, async (request, reply) => {
       const query = request.query as ListQuery // as plugins/query-strings.ts parsed it
+      if (schemas.query) reply.header('accept-query', ACCEPT_QUERY)
       return toList(withTags(await repository.list(query), query, conditions), plural, request.url, reply)
     })
+
+    if (!schemas.query) continue
+    const { grammar, ...operation } = schemas.query
+    addQuery(app, { repository, conditions, grammar, plural, route: { prefixTrailingSlash, ...options(`query${pluralTitle}`, operation, true), onSend } })
   }
 
   if (schemas.batch && isBulk(repository)) {

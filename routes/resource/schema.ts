@@ -11,8 +11,15 @@ import { batchBody, BatchResults, exampleResults, MAX_OPERATIONS } from '../../s
 import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 
+/** What is served where the repository can do it. */
+interface Served {
+  requireIfMatch: boolean
+  /** Whether the method QUERY is known. */
+  hasQuery: boolean
+}
+
 /** Each route of a resource: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
-export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository, requireIfMatch: boolean) {
+export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository, { requireIfMatch, hasQuery }: Served) {
   const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
   const shownGrammar = selectionGrammar(resource.fields)
   const exported = capabilities.includes('stream') && wholeGrammar(resource.fields, exportChoices)
@@ -58,7 +65,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
       schema: {
         tags,
         summary: `List ${pluralTitle}`,
-        description: grammar ? pagesText(plural) : `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
+        description: grammar ? pagesText(plural) + (hasQuery ? queryText : '') : `Answers the stored ${plural} without pages: at most ${LIST_LIMIT} of them.`,
         ...grammar && { querystring: grammar.schema },
         ...withHeaders(ifNoneMatch),
         response: {
@@ -129,6 +136,12 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
           ...problemAnswers(`${collectionPath}export`, ofQuery, 400, 406, 422, 500, 503)
         }
       }
+    },
+    // which OpenAPI 3.1 cannot say
+    query: grammar && hasQuery && {
+      grammar,
+      config: needs(scopes.read),
+      schema: { response: { 200: answer(`The ${plural}.`, list, { [plural]: [exampleShown] }), 304: noContent('The list is the one that the client has.') } }
     },
     show: {
       config: { ...needs(scopes.read), query: shownGrammar },
@@ -245,6 +258,8 @@ function pagesText (plural: string): string {
   return `Answers a page of the ${plural}: all of them, or those that meet the filters, in the order of \`sort\`. Where there is more, \`next\` and the header Link lead on; ` +
     'whoever follows them sees each record once that is there all the while, whatever else changes.'
 }
+
+const queryText = ' QUERY on the same path (RFC 10008) takes the same as JSON, `{ "filter": { … }, "sort": … }`, with `or` of filters and longer lists.'
 
 /** A fault that a body of the resource can have: of the first field with a maximum, or else of the first one. */
 function exampleFault (fields: Fields) {

@@ -18,15 +18,27 @@ export function pick (record: Shown<Fields>, fields: readonly string[]): Shown<F
 /**
  * A list as it is answered: a page with references to others, or all that a repository without pages has.
  * @param plural under which name
+ * @param url of the GET that answers it; without one there are no references
  */
-export function toList (listed: Listed, plural: string, url: string, reply: FastifyReply): object {
+export function toList (listed: Listed, plural: string, url: string | undefined, reply: FastifyReply): object {
   if (Array.isArray(listed)) return { [plural]: listed }
   if (!isPage(listed)) return listed
-  const { next, prev, last, total } = listed
-  const references = pageReferences(url, { ...next !== undefined && { next }, ...prev !== undefined && { prev }, ...last !== undefined && { last } })
-  reply.header('link', linkHeader(references))
+  const { total } = listed
+  const references = url === undefined ? {} : referencesOf(listed, url)
+  if (url !== undefined) reply.header('link', linkHeader(references))
   const list = RawList.renamed(listed, 'items', plural) ?? { [plural]: listed.items }
   return Object.assign(list, references.next !== undefined && { next: references.next }, total && { total })
+}
+
+/** The answer to QUERY: the same, with the cursor of the next page, since a reference cannot hold every query. */
+export function toQueried (listed: Listed, plural: string, url: string | undefined, reply: FastifyReply): object {
+  if (url !== undefined) reply.header('location', url)
+  const next = isPage(listed) ? listed.next : undefined
+  return Object.assign(toList(listed, plural, url, reply), next !== undefined && { cursor: next })
+}
+
+function referencesOf ({ next, prev, last }: Page<unknown>, url: string): Record<string, string> {
+  return pageReferences(url, { ...next !== undefined && { next }, ...prev !== undefined && { prev }, ...last !== undefined && { last } })
 }
 
 function isPage (listed: object): listed is Page<Shown<Fields>> {

@@ -4,10 +4,12 @@ import { janeDoe, unknownId } from '../samples.js'
 import { forge, newcomer, secured } from './secured.js'
 
 /** Every route that asks for a scope: a request that gets past it, and the scope. */
-const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', string, string, unknown?][] = [
+const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'QUERY', string, string, unknown?][] = [
   ['GET', '/students', 'students:read'],
   ['GET', '/students/', 'students:read'],
   ['HEAD', '/students/', 'students:read'],
+  ['QUERY', '/students', 'students:read', {}],
+  ['QUERY', '/students/', 'students:read', {}],
   ['POST', '/students', 'students:write', janeDoe],
   ['POST', '/students/', 'students:write', janeDoe],
   ['GET', `/students/${unknownId}`, 'students:read'],
@@ -53,7 +55,7 @@ t.test('no route is without a rule but those that are open', async (t) => {
   for (const { path, method, operation } of routes) {
     t.equal(operation.security === undefined, open.includes(path), `${method} ${path}`)
   }
-  t.equal(routes.length, guarded.filter(([method, url]) => method !== 'HEAD' && !/^\/(students|users)$/.test(url)).length + open.slice(2).length + 1, 'with /users/me')
+  t.equal(routes.length, guarded.filter(([method, url]) => method !== 'HEAD' && method !== 'QUERY' && !/^\/(students|users)$/.test(url)).length + open.slice(2).length + 1, 'with /users/me')
   t.match(components.securitySchemes.access, { type: 'oauth2', flows: { password: { tokenUrl: '/token', refreshUrl: '/token', scopes: Object } } })
   t.strictSame(Object.keys(components.securitySchemes.access.flows.password.scopes), [...SCOPES])
   t.strictSame(paths['/students/'].post.security, [{ access: ['students:write'] }])

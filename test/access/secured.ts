@@ -18,7 +18,7 @@ export const newcomer = { username: 'newcomer', password: 'battery staple' }
 
 const issuer = 'student-course-api'
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'QUERY'
 
 interface UserDocument extends StoredUser {
   _id: string

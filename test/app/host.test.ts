@@ -118,6 +118,23 @@ t.test('the host\'s compilers, decorators and router options do not disturb the 
   }
 })
 
+t.test('the method QUERY of the lists is none of the host\'s routes, and one of its own keeps its ways', async (t) => {
+  const host = await buildHost(t)
+  host.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  host.get('/host', async () => 'its own')
+  host.route({ method: 'QUERY', url: '/asked', handler: async ({ body }) => ({ body }) })
+  const methods = host.supportedMethods
+  await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })
+  const headers = { 'content-type': 'text/csv' }
+  t.strictSame(host.supportedMethods, methods)
+  t.equal((await host.inject({ method: 'QUERY', url: '/host', headers, payload: 'a' })).statusCode, 404)
+  const asked = await host.inject({ method: 'QUERY', url: '/asked', headers, payload: 'a' })
+  t.strictSame(asked.json(), { body: 'a' })
+  t.notOk((await host.inject('/host')).headers['accept-query'])
+  const ours = await host.inject({ method: 'QUERY', url: `${prefix}/students`, payload: { limit: 1 } })
+  t.equal(ours.headers.location, `${prefix}/students?limit=1`)
+})
+
 t.test('HEAD is answered also in a host that makes no HEAD routes', async (t) => {
   const host = Fastify({ exposeHeadRoutes: false })
   t.teardown(() => host.close())

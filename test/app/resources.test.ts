@@ -36,7 +36,7 @@ t.test('a second resource has the routes of the first', async (t) => {
   t.equal((await inject('GET', '/students/')).json().students.length, 0)
   t.equal((await inject('DELETE', `/courses/${id}`)).statusCode, 204)
   t.match((await inject('GET', `/courses/${id}`)).json(), { status: 404, detail: `Course ${id} not found` })
-  t.equal((await inject('PATCH', '/courses/')).headers.allow, 'POST, GET, HEAD, OPTIONS')
+  t.equal((await inject('PATCH', '/courses/')).headers.allow, 'POST, GET, HEAD, QUERY, OPTIONS')
   const faults = (await inject('POST', '/courses/', { title: '', level: 'third', credits: 1.5, is_open: 'yes', begins: 'today' })).json()
   t.equal((await inject('POST', '/courses/', { ...nanophotonics, begins: '2016-12-31T23:59:60Z' })).statusCode, 422, 'a leap second, which no Date can be')
   t.strictSame(faults.errors.map(({ pointer }: { pointer: string }) => pointer), ['/title', '/level', '/credits', '/is_open', '/begins'])
@@ -74,6 +74,11 @@ t.test('a merge patch removes an optional field, also in a retry, and a list is 
     ['begins.exists=true&is_open.exists=true&credits.exists=true', 1], ['sort=-credits,begins', 1]] as const) {
     t.equal((await inject('GET', `/courses/?${query}`)).json().courses.length, count, query)
   }
+  for (const [filter, count] of [[{ 'begins.lt': '2026-09-01T10:00:01+02:00', is_open: true, 'credits.in': [6, 7] }, 1], [{ or: [{ 'level.exists': true }, { 'is_open.ne': true }] }, 0]] as const) {
+    const { headers, body } = await inject('QUERY', '/courses/', { filter })
+    t.equal(JSON.parse(body).courses.length, count, JSON.stringify(filter))
+    if (headers.location) t.equal((await inject('GET', String(headers.location))).body, body)
+  }
 })
 
 t.test('students may have further fields, another collection and other scopes', async (t) => {
@@ -109,6 +114,7 @@ t.test('what can not be a resource is refused by name', async (t) => {
   t.throws(() => defineResource({ ...plain, name: 'Course' }), /cannot be named Course/)
   t.throws(() => defineResource({ ...plain, plural: 'a/b' }), /cannot be named a\/b/)
   t.throws(() => defineResource({ ...plain, fields: { id: text(9) }, example: { id: 'x' } }), /no field can be named id/)
+  t.throws(() => defineResource({ ...plain, fields: { or: text(9) }, example: { or: 'x' } }), /no field can be named or/)
   const refused = async (options: object, reason: RegExp) => {
     const host = await buildHost(t)
     await t.rejects(async () => host.register(studentCourseApi, { prefix, client, ...options } as AppOptions), reason)

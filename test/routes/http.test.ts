@@ -65,8 +65,8 @@ t.test('a body over the limit is 413, one of just that size is not', async (t) =
 t.test('a method that a path lacks is 405 with those that it has', async (t) => {
   const { app, inject } = await build(t)
   const paths = {
-    '/students': 'POST, GET, HEAD, OPTIONS',
-    '/students/': 'POST, GET, HEAD, OPTIONS',
+    '/students': 'POST, GET, HEAD, QUERY, OPTIONS',
+    '/students/': 'POST, GET, HEAD, QUERY, OPTIONS',
     [`/students/${unknownId}`]: 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS',
     '/openapi.json': 'GET, HEAD, OPTIONS',
     '/docs': 'GET, HEAD, OPTIONS',
