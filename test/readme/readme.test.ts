@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { METHODS } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -85,6 +86,15 @@ async function clone (t: Test) {
 }
 
 t.setTimeout(120_000)
+
+t.test('the QUERY of docs/lists.md is answered', async (t) => {
+  const { run } = await clone(t)
+  const steps = stepsOf(await readFile(join(root, 'docs/lists.md'), 'utf8')).filter(({ command }) => command.includes('-X QUERY'))
+  t.equal(steps.length, 1)
+  await run('npm start')
+  // Node 20.19 does not know the method
+  for (const { command } of steps) t.match(await run(command), METHODS.includes('QUERY') ? /^\{"students":\[\]\}$/ : '')
+})
 
 for (const path of ['README.md', 'docs/users.md', 'docs/access.md', 'docs/databases.md']) {
   t.test(`the commands of ${path} work in the order in which they stand, and print what it shows`, async (t) => {
