@@ -1,15 +1,11 @@
 import { Readable } from 'node:stream'
-import { CsvError, parse, type Options } from 'csv-parse'
+import { CsvError, parse, type CastingContext, type Options } from 'csv-parse'
 import { kindOf, type Fields } from '../../schemas/resource.js'
 import { NUMBER } from '../query/parse.js'
 import { suggestion } from '../options/nearest.js'
 import { FileError, type Row } from './row.js'
 
-interface Parsed {
-  record: (string | undefined)[]
-  /** The empty lines so far. */
-  info: { empty_lines: number }
-}
+type Cells = (string | undefined)[]
 
 /** What answers show, and no body has: an export can be imported. */
 const IGNORED = ['id', 'etag']
@@ -24,21 +20,18 @@ const TOO_LONG = 'CSV_MAX_RECORD_SIZE'
  * Throws FileError for a header that names something else, and where the quotes are not right.
  */
 export async function * csvRows (source: AsyncIterable<Buffer>, maxBytes: number, fields: Fields): AsyncGenerator<Row> {
-  const options = {
-    bom: true, info: true, max_record_size: maxBytes, skip_empty_lines: true, relax_column_count: true, cast: (text, { quoting }) => text === '' && !quoting ? undefined : text
-  } satisfies Options
+  const options: Options = { bom: true, max_record_size: maxBytes, relax_column_count: true, ...takesEmptyText(fields) && { cast: withoutEmpty } }
   const parser = Readable.from(source, { objectMode: false }).on('error', (error) => parser.destroy(error)).pipe(parse(options))
   let columns: Column[] | undefined
   // the parser's own count takes CRLF in quotes for two lines
   let line = 1
-  let empty = 0
   let row = 0
   try {
-    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-      line += info.empty_lines - empty
-      empty = info.empty_lines
-      if (!columns) columns = columnsOf(record, line, fields)
-      else yield { line, row: ++row, ...toRow(record, columns) }
+    for await (const record of parser as AsyncIterable<Cells>) {
+      if (!isEmptyLine(record)) {
+        if (!columns) columns = columnsOf(record, line, fields)
+        else yield { line, row: ++row, ...toRow(record, columns) }
+      }
       line += linesOf(record)
     }
   } catch (error) {
@@ -46,13 +39,28 @@ export async function * csvRows (source: AsyncIterable<Buffer>, maxBytes: number
   }
 }
 
+/** Whether a pair of quotes is a value somewhere. To tell it from nothing costs the parser several times as much. */
+function takesEmptyText (fields: Fields): boolean {
+  return Object.values(fields).some((field) => kindOf(field) === 'text' && !(field.minLength >= 1))
+}
+
+function withoutEmpty (text: string, { quoting }: CastingContext): string | undefined {
+  return text === '' && !quoting ? undefined : text
+}
+
+function isEmptyLine ([first, ...more]: Cells): boolean {
+  return more.length === 0 && (first === undefined || first === '')
+}
+
 interface Column {
   name: string
+  /** Whether the empty text is a value of some field, and cells without one are undefined. */
+  takesEmpty: boolean
   /** From the text of a cell to a value of the field, where there is one. */
   valueOf: (text: string) => unknown
 }
 
-function columnsOf (header: (string | undefined)[], line: number, fields: Fields): Column[] {
+function columnsOf (header: Cells, line: number, fields: Fields): Column[] {
   const names = header.map((name) => String(name ?? '').trim())
   const known = [...Object.keys(fields), ...IGNORED]
   const [only = ''] = names
@@ -62,7 +70,8 @@ function columnsOf (header: (string | undefined)[], line: number, fields: Fields
   if (unknown !== undefined) throw new FileError(line, `has an unknown column ${JSON.stringify(unknown)}${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new FileError(line, `has the column ${JSON.stringify(twice)} twice`)
-  return names.map((name) => ({ name, valueOf: fields[name] ? conversionOf(kindOf(fields[name])) : () => undefined }))
+  const takesEmpty = takesEmptyText(fields)
+  return names.map((name) => ({ name, takesEmpty, valueOf: fields[name] ? conversionOf(kindOf(fields[name])) : () => undefined }))
 }
 
 /** What is not of the type stays text, which the validation then refuses. */
@@ -78,20 +87,20 @@ function conversionOf (kind: ReturnType<typeof kindOf>): Column['valueOf'] {
   }
 }
 
-function toRow (record: (string | undefined)[], columns: Column[]): Pick<Row, 'text' | 'value' | 'fault'> {
+function toRow (record: Cells, columns: Column[]): Pick<Row, 'text' | 'value' | 'fault'> {
   const text = JSON.stringify(record)
   if (record.length !== columns.length) return { text, fault: `must have ${columns.length} columns, and has ${record.length}` }
   const value: Record<string, unknown> = {}
-  for (const [index, { name, valueOf }] of columns.entries()) {
+  for (const [index, { name, takesEmpty, valueOf }] of columns.entries()) {
     const cell = record[index]
-    const known = cell === undefined ? undefined : valueOf(cell)
+    const known = cell === undefined || (cell === '' && !takesEmpty) ? undefined : valueOf(cell)
     if (known !== undefined) value[name] = known
   }
   return { text, value }
 }
 
 /** How many lines a record takes. */
-function linesOf (record: (string | undefined)[]): number {
+function linesOf (record: Cells): number {
   let lines = 1
   for (const cell of record) if (cell?.includes('\n')) lines += cell.split('\n').length - 1
   return lines

@@ -8,8 +8,8 @@ import { FileError, type Row } from './row.js'
 /** Rows that are stored at a time. */
 const BATCH = 1_000
 
-/** Batches that are being stored, while the next one is read. */
-const MAX_UNDER_WAY = 2
+/** Batches that are being stored, while the next one is read: a store that writes several of them to disk together is faster. */
+const MAX_UNDER_WAY = 4
 
 /** After so many rows other requests have their turn. */
 const TURN = 50
