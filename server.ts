@@ -34,6 +34,9 @@ const HOLD_LIMIT_MS = 500
 /** How long the end waits for a start that is under way; a database that is being connected needs no more. */
 const START_LIMIT_MS = 500
 
+/** How often requests that take too long to arrive are looked for. */
+const CHECK_MS = 1_000
+
 /** How far the server has come. */
 interface Life {
   isListening: boolean
@@ -82,17 +85,18 @@ function build (config: Config, log: LogDestination): FastifyInstance {
     genReqId: requestIds(),
     childLoggerFactory: requestLogger,
     trustProxy: config.TRUST_PROXY ? trustOf(config.TRUST_PROXY) : false,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    requestTimeout: 0, // limitBodies has that
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
-    // Node looks for requests over their time at an interval, and overlooks them if its limit for headers is the longer
-    http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000, requireHostHeader: false },
+    // Node looks for headers over their time at an interval
+    http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
     pluginTimeout: 0, // connecting has its own limit
     return503OnClosing: false, // what was sent before the signal is answered
     frameworkErrors: sendError,
     clientErrorHandler: answerClientError
   })
   const connections = new HttpConnections<FastifyRequest>(app.server, { onAbort: logAbort })
+  limitBodies(app, connections, config)
   // methods that Fastify does not know are 405 on known paths too, and that is told without reading a body
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
@@ -112,6 +116,23 @@ function build (config: Config, log: LogDestination): FastifyInstance {
     }, 10).unref()
   })
   return app
+}
+
+/** A body has its time to arrive, but for one that its route reads while it comes. */
+function limitBodies (app: FastifyInstance, connections: HttpConnections<FastifyRequest>, { REQUEST_TIMEOUT_MS }: Config): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!request.routeOptions.config.isStreamed) connections.limit(request.raw)
+    done()
+  })
+  const timer = setInterval(() => {
+    for (const { socket } of connections.late(REQUEST_TIMEOUT_MS)) answerClientError(requestTimeout(), socket)
+  }, CHECK_MS).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
+}
+
+/** As Node names it. */
+function requestTimeout (): Error {
+  return Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
 }
 
 function refuseBrokenRules (app: FastifyInstance, connections: HttpConnections<FastifyRequest>, config: Config): void {

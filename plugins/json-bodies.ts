@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of the bodies that this route takes, default application/json. */
     mediaTypes?: readonly string[]
+    /** Whether the route reads the body while it comes, however long that takes. */
+    isStreamed?: boolean
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -34,6 +34,8 @@ export interface HttpConnectionsOptions<Request> {
 /** The connections of an HTTP server: which may be closed when it ends, and which have to be since nobody reads their answers. */
 export class HttpConnections<Request> {
   #open = new Map<Socket, Connection<Request>>()
+  /** Requests whose bodies are on their way, and since when. */
+  #arriving = new Map<IncomingMessage, number>()
   #held: (() => void)[] | undefined
   #lastMade = -Infinity
   #onAbort: (request: Request) => void
@@ -55,6 +57,22 @@ export class HttpConnections<Request> {
   /** A request came on this connection. */
   begin (socket: Socket, request: Request): void {
     this.#open.get(socket)?.underWay.add(request)
+  }
+
+  /** The body of a request has a limited time to arrive. Node's own limit would also end a long upload that is used while it comes. */
+  limit (message: IncomingMessage): void {
+    if (!message.complete) this.#arriving.set(message, this.#now())
+  }
+
+  /** Those whose bodies are still on their way after so long; each is told of once. */
+  late (limitMs: number): IncomingMessage[] {
+    const late: IncomingMessage[] = []
+    for (const [message, since] of this.#arriving) {
+      const isLate = this.#now() - since > limitMs
+      if (isLate && !message.complete && !message.socket.destroyed) late.push(message)
+      if (isLate || message.complete || message.socket.destroyed) this.#arriving.delete(message)
+    }
+    return late
   }
 
   /** Goes on with a request: at once, or when those that are held are let go. */

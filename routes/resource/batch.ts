@@ -15,6 +15,7 @@ import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.
 import { finishing, hasKey, replay, reserve } from '../once.js'
 import type { Conditions } from './conditions.js'
 import { toChecks, type Check } from './checks.js'
+import { askForBody } from './ask-for-body.js'
 
 export interface BatchOptions {
   resource: Resource
@@ -23,9 +24,12 @@ export interface BatchOptions {
   keys: IdempotencyKeys | undefined
   /** The schema and the configuration of the route. */
   route: object
-  /** The most bytes of a batch. */
+  /** The most bytes of one record. */
   bodyLimit: number
 }
+
+/** How many times as large as the body of one record that of a batch may be. */
+const BATCH_SIZE = 16
 
 type Result = BatchResults['results'][number]
 type Outcome = ChangeOutcome<Fields>
@@ -45,7 +49,7 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
   const conversion = new FieldConversion(resource.fields)
   const checks = toChecks(app, resource)
 
-  app.post<{ Body: { operations: Operation[] } }>('/batch', { ...route, bodyLimit }, async (request, reply) => {
+  app.post<{ Body: { operations: Operation[] } }>('/batch', { ...route, bodyLimit: BATCH_SIZE * bodyLimit, onRequest: askForBody(bodyLimit, BATCH_SIZE * bodyLimit) }, async (request, reply) => {
     refuseMalformed(request.body.operations)
     const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
     if (dryRun === 'true') return reply.code(207).send(answerOf(await Promise.all(request.body.operations.map(async (operation, index) => preview(operation, index, request)))))

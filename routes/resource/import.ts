@@ -21,6 +21,7 @@ import { mediaTypeOf } from '../../plugins/json-bodies.js'
 import { PROBLEM_TYPE } from '../../schemas/problem.js'
 import type { Body, Fields, Resource } from '../../schemas/resource.js'
 import { hasKey, replay, reserve } from '../once.js'
+import { askForBody } from './ask-for-body.js'
 import { toChecks } from './checks.js'
 import { leaving } from './leaving.js'
 
@@ -49,9 +50,8 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
   const conversion = new FieldConversion(resource.fields)
   const { create: isValid } = toChecks(app, resource)
 
-  app.post('/import', route, async (request, reply) => {
+  app.post('/import', { ...route, onRequest: askForBody(bodyLimit) }, async (request, reply) => {
     const type = negotiate(request.headers, ['application/json', ...NDJSON_TYPES])
-    askForBody(request, reply, bodyLimit)
     const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
     const reservation = hasKey(request) && dryRun !== 'true' ? await reserve(keys, request, reply, { fingerprint: digestOf(mediaTypeOf(request)) }) : undefined
     const isDone = reservation && 'answer' in reservation
@@ -85,11 +85,6 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
   function toRecord ({ row, value }: ValidRow, ids: IdRun) {
     return { id: ids.at(row - 1), fields: conversion.ofBody(value as Body<Fields>) } // as it was checked
   }
-}
-
-/** A client that announces more than a record has waits for a word before it sends that. */
-function askForBody ({ headers }: FastifyRequest, { raw }: FastifyReply, bodyLimit: number): void {
-  if (headers.expect !== undefined && Number(headers['content-length']) > bodyLimit) raw.writeContinue()
 }
 
 /** Imports the file; whatever ends it before its end leaves the key to a second try. */

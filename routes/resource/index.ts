@@ -35,9 +35,6 @@ export interface ResourceRoutesOptions {
   keys: IdempotencyKeys | undefined
 }
 
-/** How many times as large as the body of one record that of a batch may be. */
-const BATCH_SIZE = 16
-
 interface OfOne {
   Params: { id: string }
 }
@@ -79,7 +76,7 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
   }
 
   if (schemas.batch && isBulk(repository)) {
-    addBatch(app, { resource, repository, conditions, keys, route: options(`batch${pluralTitle}`, schemas.batch), bodyLimit: BATCH_SIZE * rules.bodyLimit })
+    addBatch(app, { resource, repository, conditions, keys, route: options(`batch${pluralTitle}`, schemas.batch), bodyLimit: rules.bodyLimit })
   }
 
   if (schemas.import && isBulk(repository)) {

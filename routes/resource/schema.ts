@@ -91,7 +91,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
       }
     },
     import: hasBulk && {
-      config: { ...needs(scopes.write), query: choiceGrammar(importChoices), mediaTypes: ROW_TYPES },
+      config: { ...needs(scopes.write), query: choiceGrammar(importChoices), mediaTypes: ROW_TYPES, isStreamed: true },
       schema: {
         tags,
         summary: `Import ${pluralTitle}`,
