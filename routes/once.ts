@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { ConflictError, KeyInUseError, NoKeysError } from '../lib/http/errors.js'
+import { ConflictError, DuplicateKeyError, KeyInUseError, NoKeysError } from '../lib/http/errors.js'
 import type { IdRun } from '../lib/idempotency/id-run.js'
 import { digestOf, parseKey } from '../lib/idempotency/key.js'
 import type { Answer, HeldKey, IdempotencyKeys, Reservation } from '../lib/idempotency/keys.js'
+import type { Repository } from '../lib/resources/repository.js'
 import { usernameOf } from '../plugins/access-control.js'
 
 /** Seconds after which it is worth it to ask for the answer of a request that is being worked on. */
@@ -41,6 +42,15 @@ export function replay ({ status, body }: Answer, reply: FastifyReply): unknown 
   reply.header('idempotent-replayed', 'true')
   if (status === CONFLICT) throw new ConflictError(String(body))
   return body
+}
+
+/**
+ * The errors of creates without those that only say that another try made the record: of several indexes that refuse it the database names one, which
+ * need not be that of its id.
+ */
+export async function unlessThere (errors: readonly (Error | undefined)[], ids: readonly string[], repository: Repository): Promise<(Error | undefined)[]> {
+  return Promise.all(errors.map(async (error, index) =>
+    error instanceof DuplicateKeyError && await repository.find(String(ids[index])) ? undefined : error))
 }
 
 /**

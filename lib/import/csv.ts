@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream'
-import { CsvError, parse, type CastingContext, type Options } from 'csv-parse'
+import { parse, type CastingContext, type CsvError } from 'csv-parse'
 import { kindOf, type Fields } from '../../schemas/resource.js'
 import { NUMBER } from '../query/parse.js'
 import { suggestion } from '../options/nearest.js'
@@ -20,23 +19,42 @@ const TOO_LONG = 'CSV_MAX_RECORD_SIZE'
  * Throws FileError for a header that names something else, and where the quotes are not right.
  */
 export async function * csvRows (source: AsyncIterable<Buffer>, maxBytes: number, fields: Fields): AsyncGenerator<Row> {
-  const options: Options = { bom: true, max_record_size: maxBytes, relax_column_count: true, ...takesEmptyText(fields) && { cast: withoutEmpty } }
-  const parser = Readable.from(source, { objectMode: false }).on('error', (error) => parser.destroy(error)).pipe(parse(options))
   let columns: Column[] | undefined
   // the parser's own count takes CRLF in quotes for two lines
   let line = 1
   let row = 0
-  try {
-    for await (const record of parser as AsyncIterable<Cells>) {
+  for await (const { records, error } of pieces(source, maxBytes, fields)) {
+    for (const record of records) {
       if (!isEmptyLine(record)) {
         if (!columns) columns = columnsOf(record, line, fields)
         else yield { line, row: ++row, ...toRow(record, columns) }
       }
       line += linesOf(record)
     }
-  } catch (error) {
-    throw error instanceof CsvError ? toFileError(error, line, maxBytes) : error
+    if (error) throw toFileError(error, line, maxBytes)
   }
+}
+
+/** The records of each piece of the source. They are taken as the parser finds them: what it has in its stream is lost where it meets an error. */
+async function * pieces (source: AsyncIterable<Buffer>, maxBytes: number, fields: Fields): AsyncGenerator<{ records: Cells[], error?: CsvError }> {
+  let records: Cells[] = []
+  const parser = parse({
+    bom: true,
+    max_record_size: maxBytes,
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    on_record: (record) => { records.push(record) },
+    ...takesEmptyText(fields) && { cast: withoutEmpty }
+  })
+  // each write is told its own error
+  parser.on('error', () => {})
+  const take = (error: Error | null | undefined) => {
+    const taken = { records, ...error && { error: error as CsvError } } // the parser throws nothing else
+    records = []
+    return taken
+  }
+  for await (const chunk of source) yield take(await new Promise<Error | null | undefined>((resolve) => parser.write(chunk, resolve)))
+  yield take(await new Promise<Error | null | undefined>((resolve) => parser.end(resolve)))
 }
 
 /** Whether a pair of quotes is a value somewhere. To tell it from nothing costs the parser several times as much. */

@@ -3,7 +3,6 @@ import type { Collection, Document, MongoServerError, OptionalUnlessRequiredId }
 import { Batches, MAX_BYTES, MAX_ITEMS, MAX_UNDER_WAY } from './batch.js'
 import { toOwnErrors } from './bulk-errors.js'
 import { abortable, isSent } from './driver-options.js'
-import { codeOf } from './outage.js'
 import { DUPLICATE_KEY, isDuplicateId } from './store-guard.js'
 
 export interface InsertOptions {
@@ -51,18 +50,8 @@ export class Inserts<T extends Document> {
   }
 
   async #one (document: T, signal: AbortSignal): Promise<Error | undefined> {
-    try {
-      await this.#collection.insertOne(document as OptionalUnlessRequiredId<T>, abortable(signal))
-      return undefined
-    } catch (error) {
-      return this.#isOwnId && await this.#isThere(error, document, signal) ? undefined : error as Error // the driver throws nothing else
-    }
-  }
-
-  /** Of several indexes that refuse a document the server tells one, which need not be that of the `_id`. */
-  async #isThere (error: unknown, { _id }: T, signal: AbortSignal): Promise<boolean> {
-    if (codeOf(error) !== DUPLICATE_KEY) return false
-    return isDuplicateId(error) || await this.#collection.findOne({ _id }, { signal, projection: { _id: 1 }, readPreference: 'primary' }) !== null
+    return this.#collection.insertOne(document as OptionalUnlessRequiredId<T>, abortable(signal)).then(() => undefined, (error: Error) =>
+      this.#isOwnId && isDuplicateId(error) ? undefined : error)
   }
 }
 

@@ -12,7 +12,7 @@ import { bodyDigest } from '../../plugins/json-bodies.js'
 import type { BatchResults, Operation } from '../../schemas/operation.js'
 import type { Problem } from '../../schemas/problem.js'
 import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.js'
-import { finishing, hasKey, replay, reserve } from '../once.js'
+import { finishing, hasKey, replay, reserve, unlessThere } from '../once.js'
 import type { Conditions } from './conditions.js'
 import { toChecks, type Check } from './checks.js'
 import { askForBody } from './ask-for-body.js'
@@ -73,7 +73,7 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
     const [creates, changes] = [open.filter(({ op }) => op === 'create'), open.filter(({ op }) => op !== 'create')]
     const outcomes: Outcome[] = []
     await Promise.all([
-      each(creates, outcomes, async () => createAll(creates, context.ids)),
+      each(creates, outcomes, async () => createAll(creates, context)),
       each(changes, outcomes, async () => repository.changeMany(changes.map(toChange)))
     ])
     refuseIfAway(operations.map((_, index) => outcomes[index]))
@@ -83,9 +83,10 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
     }))
   }
 
-  async function createAll (creates: (Operation & { index: number })[], ids: IdRun): Promise<Outcome[]> {
+  async function createAll (creates: (Operation & { index: number })[], { ids, isTakenOver }: Context): Promise<Outcome[]> {
     const records = creates.map(({ data, index }) => ({ id: ids.at(index), fields: conversion.ofBody(data as Body<Fields>) })) // as it was checked
-    const errors = await repository.createMany(records)
+    const refused = await repository.createMany(records)
+    const errors = isTakenOver ? await unlessThere(refused, records.map(({ id }) => id), repository) : refused
     return records.map(({ id, fields }, index) => errors[index] ?? { id, ...fields })
   }
 

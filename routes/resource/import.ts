@@ -20,7 +20,7 @@ import { problemOf } from '../../plugins/errors.js'
 import { mediaTypeOf } from '../../plugins/json-bodies.js'
 import { PROBLEM_TYPE } from '../../schemas/problem.js'
 import type { Body, Fields, Resource } from '../../schemas/resource.js'
-import { hasKey, replay, reserve } from '../once.js'
+import { hasKey, replay, reserve, unlessThere } from '../once.js'
 import { askForBody } from './ask-for-body.js'
 import { toChecks } from './checks.js'
 import { leaving } from './leaving.js'
@@ -68,7 +68,7 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
     return new Importer({
       rows: rowsOf(request),
       check: (value) => isRepeated || isValid(value) ? [] : toFaults(isValid.errors ?? []),
-      create: async (rows) => repository.createMany(rows.map((row) => toRecord(row, ids))),
+      create: async (rows) => createAll(rows, ids, held?.isTakenOver === true),
       stops: onError === 'stop' && !isRepeated,
       isDry: isRepeated || dryRun === 'true',
       held,
@@ -76,14 +76,16 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
     })
   }
 
+  async function createAll (rows: readonly ValidRow[], ids: IdRun, isTakenOver: boolean): Promise<(Error | undefined)[]> {
+    const records = rows.map(({ row, value }) => ({ id: ids.at(row - 1), fields: conversion.ofBody(value as Body<Fields>) })) // as it was checked
+    const errors = await repository.createMany(records)
+    return isTakenOver ? unlessThere(errors, records.map(({ id }) => id), repository) : errors
+  }
+
   function rowsOf (request: FastifyRequest): AsyncIterable<Row> {
     // what is left of the body once the import has ended is the server's to read: to destroy it would end the connection before the answer
     const source = checkedUtf8((request.body as Readable).iterator({ destroyOnReturn: false })) // as its parser hands it on
     return mediaTypeOf(request) === CSV_TYPE ? csvRows(source, bodyLimit, resource.fields) : ndjsonRows(source, bodyLimit)
-  }
-
-  function toRecord ({ row, value }: ValidRow, ids: IdRun) {
-    return { id: ids.at(row - 1), fields: conversion.ofBody(value as Body<Fields>) } // as it was checked
   }
 }
 

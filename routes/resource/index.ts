@@ -8,7 +8,7 @@ import type { Answer, IdempotencyKeys } from '../../lib/idempotency/keys.js'
 import { Changed, isBulk, type Repository } from '../../lib/resources/repository.js'
 import { bodyDigest } from '../../plugins/json-bodies.js'
 import type { Body, Fields, Resource, Shown, Stored, UpdateBody } from '../../schemas/resource.js'
-import { finishing, hasKey, replay, reserve } from '../once.js'
+import { finishing, hasKey, replay, reserve, unlessThere } from '../once.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import { addBatch } from './batch.js'
 import { Conditions } from './conditions.js'
@@ -116,8 +116,18 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
     const reservation = await reserve(keys, request, reply, { fingerprint: bodyDigest(request), prepare })
     if ('answer' in reservation) return replay(reservation.answer, reply) as Shown<Fields> // as prepared
     const { held } = reservation
-    const { body } = await finishing(held, request.log, async () => ({ status: 201, body: await repository.create(fields, held.run.at(0)) }))
+    const { body } = await finishing(held, request.log, async () => ({ status: 201, body: await createAs(held.run.at(0), fields, held.isTakenOver) }))
     return body as Shown<Fields> // as created
+  }
+
+  async function createAs (id: string, fields: Stored<Fields>, isTakenOver: boolean): Promise<Shown<Fields>> {
+    try {
+      return await repository.create(fields, id)
+    } catch (error) {
+      const [conflict] = isTakenOver ? await unlessThere([error as Error], [id], repository) : [error]
+      if (conflict) throw conflict
+      return { id, ...fields }
+    }
   }
 
   async function change (request: FastifyRequest<OfOne>, reply: FastifyReply, changes: Changes) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Decimal128, Double, Int32, Long, type Document } from 'bson'
 import t from 'tap'
-import { commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
+import { bulkNamespace, bulkStatements, commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
 import { root } from '../root.js'
 import { serverFor, type SendOptions } from './support.js'
 
@@ -227,6 +227,9 @@ t.test('docs/embedded.md lists exactly what is served', async t => {
     ...Object.fromEntries(Object.entries(commands).map(([name, { served }]) => [`command \`${name}\``, Object.keys(served)])),
     'any command': Object.keys(genericFields.served),
     'one of `deletes`': Object.keys(deleteStatement.served),
+    'one update of `ops`': Object.keys(bulkStatements.update.served),
+    'one delete of `ops`': Object.keys(bulkStatements.delete.served),
+    'one of `nsInfo`': Object.keys(bulkNamespace.served),
     filter: Object.keys(filterOperators.top.served),
     'filter on `_id`': Object.keys(filterOperators.id.served),
     'filter on another field': Object.keys(filterOperators.field.served),

@@ -12,7 +12,7 @@ const limits = {
   maxWriteBatchSize: new Int32(100_000),
   logicalSessionTimeoutMinutes: new Int32(30),
   minWireVersion: new Int32(0),
-  maxWireVersion: new Int32(21),
+  maxWireVersion: new Int32(25),
   readOnly: false,
   connectionId: Long,
   localTime: Date,

@@ -26,6 +26,9 @@ t.test('each operation has its name, id and tag', async (t) => {
   t.strictSame(operations, [
     'post /students/ createStudent Create Student students',
     'get /students/ listStudents List Students students',
+    'post /students/batch batchStudents Change Students students',
+    'post /students/import importStudents Import Students students',
+    'get /students/export exportStudents Export Students students',
     'get /students/{id} showStudent Show Student students',
     'put /students/{id} updateStudent Update Student students',
     'patch /students/{id} patchStudent Patch Student students',
@@ -46,6 +49,9 @@ t.test('each operation lists every status that it can answer with, errors as pro
   const statuses = (path: string, method: string) => Object.keys(document.paths[path][method].responses).join(' ')
   t.equal(statuses('/students/', 'post'), '201 400 409 413 415 422 500 503 507')
   t.equal(statuses('/students/', 'get'), '200 304 400 422 500 503')
+  t.equal(statuses('/students/batch', 'post'), '207 400 409 413 415 422 500 503 507')
+  t.equal(statuses('/students/import', 'post'), '200 400 406 409 415 422 500 503 507')
+  t.equal(statuses('/students/export', 'get'), '200 400 406 422 500 503')
   t.equal(statuses('/students/{id}', 'get'), '200 304 400 404 422 500 503')
   t.equal(statuses('/students/{id}', 'put'), '200 204 400 404 409 412 413 415 422 500 503 507')
   t.equal(statuses('/students/{id}', 'patch'), '200 204 400 404 409 412 413 415 422 500 503 507')
@@ -55,7 +61,7 @@ t.test('each operation lists every status that it can answer with, errors as pro
     for (const [status, { content, headers }] of Object.entries<any>(operation.responses)) {
       if (status < '400') continue
       t.strictSame(Object.keys(content), ['application/problem+json'])
-      t.equal(content['application/problem+json'].schema.$ref, '#/components/schemas/ProblemDetails')
+      t.match(content['application/problem+json'].schema.$ref, /^#\/components\/schemas\/(ProblemDetails|ImportProblem)$/)
       if (status === '503') t.ok(headers['Retry-After'])
     }
   }
@@ -64,7 +70,7 @@ t.test('each operation lists every status that it can answer with, errors as pro
 t.test('the shapes are components, each described', async (t) => {
   const { schemas } = document.components
   t.strictSame(Object.keys(schemas).sort(),
-    ['CreateStudentModel', 'PatchStudentModel', 'ProblemDetails', 'StudentCollection', 'StudentModel', 'UpdateStudentModel', 'User'])
+    ['BatchResults', 'CreateStudentModel', 'ImportProblem', 'ImportSummary', 'PatchStudentModel', 'ProblemDetails', 'StudentBatch', 'StudentCollection', 'StudentModel', 'UpdateStudentModel', 'User'])
   for (const [name, schema] of Object.entries<any>(schemas)) t.match(schema.description, /^[A-Z].*\.$/, name)
   t.equal(schemas.StudentCollection.properties.students.maxItems, 1000)
   t.equal(schemas.StudentCollection.properties.students.items.$ref, '#/components/schemas/StudentModel')
@@ -90,7 +96,7 @@ t.test('Jane Doe is the example of every student, and can be sent as she is', as
 
 t.test('the document tells of Location and of no hidden route', async (t) => {
   t.ok(document.paths['/students/'].post.responses[201].headers.Location)
-  t.strictSame(Object.keys(document.paths), ['/students/', '/students/{id}', '/users/{username}'])
+  t.strictSame(Object.keys(document.paths), ['/students/', '/students/batch', '/students/import', '/students/export', '/students/{id}', '/users/{username}'])
 })
 
 t.test('Swagger UI is served with all its files from here', async (t) => {
