@@ -2,12 +2,12 @@ import { serialize } from 'bson'
 import { append, fieldsOf, text, type Field } from '../bson.js'
 import { Collection } from '../collection.js'
 import { MongoError } from '../errors.js'
-import { parseFilter, type Selection } from '../filter.js'
+import { parseFilter } from '../filter.js'
 import { checkField, checkNamespace, numberOf, type Request } from '../request.js'
 import { Scan } from '../scan.js'
 import type { Storage } from '../storage.js'
 import { bulkNamespace, bulkStatements } from '../surface.js'
-import { applyUpdate, parseUpdate, type Update } from '../update.js'
+import { applyUpdate, parseUpdate } from '../update.js'
 import { cursorReply, type Run } from './command.js'
 import { first } from './findAndModify.js'
 import { checkBatch } from './write.js'
@@ -17,9 +17,9 @@ const sliceLength = 1000
 
 interface Statement {
   collection: Collection
-  selection: Selection
+  filter: Field
   /** Without one, the document is deleted. */
-  update?: Update
+  update?: Field
 }
 
 /** What became of an operation. */
@@ -68,11 +68,10 @@ function parse (operation: Buffer, collections: Collection[]): Statement {
   const collection = collections[numberOf(kind)]
   if (collection === undefined) throw new MongoError('BadValue', `BulkWrite ops entry ${kind.name} has an invalid nsInfo index.`)
   if (filter === undefined) throw new MongoError('IDLFailedToParse', "BSON field 'bulkWrite.ops.filter' is missing but a required field")
-  const selection = parseFilter(filter.value)
-  if (selection.ids === undefined || multi?.value[0] === 1) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only, one at a time')
-  if (kind.name === 'delete') return { collection, selection }
+  if (multi?.value[0] === 1) throw new MongoError('CommandNotSupported', 'The embedded store takes no bulkWrite of many documents at a time')
+  if (kind.name === 'delete') return { collection, filter }
   if (updateMods === undefined) throw new MongoError('IDLFailedToParse', "BSON field 'bulkWrite.ops.updateMods' is missing but a required field")
-  return { collection, selection, update: parseUpdate(updateMods) }
+  return { collection, filter, update: updateMods }
 }
 
 function runAll (slice: Statement[], from: number, isOrdered: boolean, results: Result[]): void {
@@ -88,14 +87,17 @@ function runAll (slice: Statement[], from: number, isOrdered: boolean, results: 
   }
 }
 
-function run ({ collection, selection, update }: Statement): Pick<Result, 'n' | 'nModified'> {
+function run ({ collection, filter, update }: Statement): Pick<Result, 'n' | 'nModified'> {
+  const selection = parseFilter(filter.value)
+  if (selection.ids === undefined) throw new MongoError('CommandNotSupported', 'The embedded store modifies documents by _id only')
+  const changes = update && parseUpdate(update)
   return collection.within(() => {
     const found = first(new Scan(collection, selection, { limit: 1 }))
-    if (update === undefined) {
+    if (changes === undefined) {
       if (found !== undefined) collection.remove(found.key)
       return { n: found === undefined ? 0 : 1 }
     }
-    const after = found && applyUpdate(found.value, update)
+    const after = found && applyUpdate(found.value, changes)
     if (found !== undefined && after !== undefined) collection.put(found.key, after)
     return { n: found === undefined ? 0 : 1, nModified: after === undefined ? 0 : 1 }
   })

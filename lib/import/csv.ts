@@ -53,8 +53,16 @@ async function * pieces (source: AsyncIterable<Buffer>, maxBytes: number, fields
     records = []
     return taken
   }
-  for await (const chunk of source) yield take(await new Promise<Error | null | undefined>((resolve) => parser.write(chunk, resolve)))
+  let broken: unknown
+  try {
+    for await (const chunk of source) yield take(await new Promise<Error | null | undefined>((resolve) => parser.write(chunk, resolve)))
+  } catch (error) {
+    // the lines before it are whole
+    if (!(error instanceof FileError)) throw error
+    broken = error
+  }
   yield take(await new Promise<Error | null | undefined>((resolve) => parser.end(resolve)))
+  if (broken) throw broken
 }
 
 /** Whether a pair of quotes is a value somewhere. To tell it from nothing costs the parser several times as much. */

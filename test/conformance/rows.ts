@@ -1,11 +1,13 @@
 import type { Document } from 'mongodb'
-import { commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
+import { bulkNamespace, bulkStatements, commands, deleteStatement, filterOperators, genericFields, indexOptions, sortFields, stages, updateOperators } from '../../embedded/surface.js'
 
 /** Every row of the surface table, by the name that the report has for it. */
 export const rows = [
   ...Object.entries(commands).flatMap(([name, { served }]) => [name, ...Object.keys(served).map(field => `${name}.${field}`)]),
   ...Object.keys(genericFields.served).map(field => `any.${field}`),
   ...Object.keys(deleteStatement.served).map(field => `delete.deletes.${field}`),
+  ...Object.entries(bulkStatements).flatMap(([kind, { served }]) => Object.keys(served).map(field => `bulkWrite ${kind}.${field}`)),
+  ...Object.keys(bulkNamespace.served).map(field => `bulkWrite nsInfo.${field}`),
   ...Object.entries(filterOperators).flatMap(([where, { served }]) => Object.keys(served).map(operator => `filter ${where} ${operator}`)),
   ...Object.keys(updateOperators.served).map(operator => `update ${operator}`),
   ...sortFields.map(field => `sort ${field}`),
@@ -22,7 +24,9 @@ export function rowsOf (command: Document): string[] {
   const found = [
     name,
     ...names.flatMap(field => [`${name}.${field}`, `any.${field}`]),
-    ...[command.filter, command.query, ...listOf(command.pipeline).map(stage => stage.$match), ...listOf(command.deletes).map(({ q }) => q)].flatMap(rowsOfFilter),
+    ...listOf(command.ops).flatMap(operation => Object.keys(operation).map(field => `bulkWrite ${Object.keys(operation)[0]}.${field}`)),
+    ...listOf(command.nsInfo).flatMap(info => Object.keys(info).map(field => `bulkWrite nsInfo.${field}`)),
+    ...[command.filter, command.query, ...listOf(command.ops).map(({ filter }) => filter), ...listOf(command.pipeline).map(stage => stage.$match), ...listOf(command.deletes).map(({ q }) => q)].flatMap(rowsOfFilter),
     ...listOf(command.deletes).flatMap(statement => Object.keys(statement).map(field => `delete.deletes.${field}`)),
     ...sortedBy(command.sort).map(field => `sort ${field === '_id' ? field : 'a field'}`),
     ...keysOf(command.update).map(operator => `update ${operator}`),

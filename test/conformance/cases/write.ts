@@ -1,5 +1,5 @@
 import { Int32, Long, type Document } from 'mongodb'
-import { asSet, database, exact } from '../side.js'
+import { asSet, database, exact, type Side } from '../side.js'
 import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
 import { collection, indexed, sortIndex, type Case } from './case.js'
 import { condition, filter, idFilter } from './filters.js'
@@ -106,6 +106,38 @@ export const writes: Record<string, () => Case> = {
       }
     }
   },
+  'bulkWrite' () {
+    const names = [collection(), collection()]
+    const by = (): Document => one<Document>([{ _id: id() }, { _id: { $in: [id(), id()] } }, { _id: id(), ...condition() }])
+    const operation = (): Document => {
+      const multi = chance(0.3) && { multi: false }
+      return chance(0.6) ? { update: upTo(2), filter: by(), updateMods: { $set: { type: one(texts), [one(['m', 'extra'])]: value() } }, ...multi } : { delete: upTo(2), filter: by(), ...multi }
+    }
+    const command = {
+      bulkWrite: 1,
+      ops: several(operation),
+      nsInfo: names.map(name => ({ ns: `${database}.${name}` })),
+      ...chance(0.7) && { ordered: chance(0.5) },
+      ...chance(0.7) && { errorsOnly: chance(0.3) },
+      ...chance(0.3) && { bypassDocumentValidation: false },
+      ...concern(),
+      ...generic()
+    }
+    return { run: side => bulk(side, command) }
+  },
+  "the driver's bulkWrite" () {
+    const [name, first, second]: [string, Document, Document] = [collection(), { _id: id() }, { _id: id() }]
+    const models = [
+      { name: 'updateOne' as const, namespace: `${database}.${name}`, filter: first, update: { $set: { type: one(texts) } } },
+      { name: 'deleteOne' as const, namespace: `${database}.${name}`, filter: second }
+    ]
+    return {
+      run: async side => {
+        const { updateResults, deleteResults } = await side.client.bulkWrite(models, { ordered: false, verboseResults: true })
+        return [updateResults?.get(0)?.matchedCount, updateResults?.get(0)?.modifiedCount, deleteResults?.get(1)?.deletedCount]
+      }
+    }
+  },
   'createIndexes' () {
     const name = one([...'abc', 'new'])
     const command = { createIndexes: name, indexes: several(index), ...concern(), ...generic() }
@@ -143,6 +175,13 @@ export const writes: Record<string, () => Case> = {
       }
     }
   }
+}
+
+/** With the results of the operations, but for their messages. */
+async function bulk (side: Side, command: Document): Promise<Document> {
+  const { cursor, ok, nErrors, nInserted, nMatched, nModified, nUpserted, nDeleted } = await side.client.db('admin').command(command, exact)
+  const results = cursor.firstBatch.map(({ ok, idx, n, nModified, code }: Document) => ({ ok: Number(ok), idx, n, nModified, code }))
+  return { results, ns: cursor.ns, ok, nErrors, nInserted, nMatched, nModified, nUpserted, nDeleted }
 }
 
 function several<T> (make: () => T): T[] {
