@@ -67,6 +67,7 @@ async function serve (config: Config): Promise<void> {
       auth: authOf(config),
       bodyLimit: config.BODY_LIMIT,
       requireIfMatch: config.REQUIRE_IF_MATCH === 'on',
+      idempotencyTtlSeconds: config.IDEMPOTENCY_TTL,
       docs: config.DOCS === 'on'
     })
     if (!life.isEnding) await listen(app, config)

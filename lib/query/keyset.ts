@@ -1,6 +1,6 @@
 import { deserialize } from 'bson'
 import { elementsOf, nameOf } from '../serialization/bson.js'
-import { NONE, type Filter } from './filter.js'
+import { allOf, NONE, type Filter } from './filter.js'
 
 /** A position in an order: what stands there under each key, as it is stored. The last key is `_id`, which no two documents share. */
 export interface Position {
@@ -59,13 +59,14 @@ export function positionsOf (document: Buffer, order: readonly Pick<Position, 'k
 }
 
 /**
- * What comes after a position. MongoDB sorts values of all types, but `$gt` finds those of one class alone; null and a missing field
+ * What comes after a position and meets a filter. The filter is part of each alternative: so each has its own bounds in an index, and a server merges them in the order of the list, where
+ * it would otherwise begin at the start of the filter. MongoDB sorts values of all types, but `$gt` finds those of one class alone; null and a missing field
  * are one, and NaN is below all numbers but compares with none.
  */
-export function after (positions: readonly Position[]): Filter {
+export function after (positions: readonly Position[], filter: Filter): Filter {
   const alternatives = positions.flatMap((position, index) => {
     const before = Object.assign({}, ...positions.slice(0, index).map(same))
-    return afterOne(position).map((filter) => ({ ...before, ...filter }))
+    return afterOne(position).map((beyond) => allOf([filter, { ...before, ...beyond }]))
   })
   const [only = NONE] = alternatives
   return alternatives.length > 1 ? { $or: alternatives } : only

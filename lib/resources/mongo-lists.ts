@@ -159,7 +159,7 @@ export class MongoLists {
 
   async #find ({ filter, order, projection }: Plan, position: Position[] | undefined, limit: number, skip: number, signal: AbortSignal) {
     const sort = Object.fromEntries(order.map(({ key, isDescending }): [string, 1 | -1] => [key, isDescending ? -1 : 1]))
-    const whole = allOf([filter, position ? after(position) : {}]) as MongoFilter<StoredDocument> // of our own making
+    const whole = (position ? after(position, filter) : filter) as MongoFilter<StoredDocument> // of our own making
     return findRaw(this.#collection, whole, { limit, sort, skip, projection, signal })
   }
 

@@ -9,7 +9,7 @@ const typeNumbers = [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 16, 17, 18, 19, -1, 127
 
 /** A filter that the surface has, on documents of the shared collections. */
 export function filter (depth = 2): Document {
-  if (depth > 0 && chance(0.25)) return { [one(['$and', '$and', '$or', '$nor'])]: Array.from({ length: 1 + upTo(2) }, () => filter(depth - 1)), ...chance(0.3) && condition() }
+  if (depth > 0 && chance(0.25)) return { [one(['$and', '$or', '$nor'])]: Array.from({ length: 1 + upTo(2) }, () => filter(depth - 1)), ...chance(0.3) && condition() }
   if (chance(0.25)) return idFilter()
   return { ...chance(0.2) && idFilter(), ...condition(), ...chance(0.2) && condition() }
 }

@@ -1,4 +1,4 @@
-import { Int32, Long, type Document } from 'mongodb'
+import { Binary, Int32, Long, type Document } from 'mongodb'
 import { asSet, database, exact, type Side } from '../side.js'
 import { chance, document, fieldName, fields, id, lookalikes, number, one, some, summands, texts, upTo, value } from '../values.js'
 import { collection, indexed, sortIndex, type Case } from './case.js'
@@ -108,7 +108,7 @@ export const writes: Record<string, () => Case> = {
   },
   'bulkWrite' () {
     const names = [collection(), collection()]
-    const by = (): Document => one<Document>([{ _id: id() }, { _id: { $in: [id(), id()] } }, { _id: id(), ...condition() }])
+    const by = (): Document => one<Document>([{ _id: plainId() }, { _id: { $in: [plainId(), plainId()] } }, { _id: plainId(), ...condition() }])
     const operation = (): Document => {
       const multi = chance(0.3) && { multi: false }
       return chance(0.6) ? { update: upTo(2), filter: by(), updateMods: { $set: { type: one(texts), [one(['m', 'extra'])]: value() } }, ...multi } : { delete: upTo(2), filter: by(), ...multi }
@@ -126,7 +126,7 @@ export const writes: Record<string, () => Case> = {
     return { run: side => bulk(side, command) }
   },
   "the driver's bulkWrite" () {
-    const [name, first, second]: [string, Document, Document] = [collection(), { _id: id() }, { _id: id() }]
+    const [name, first, second]: [string, Document, Document] = [collection(), { _id: plainId() }, { _id: plainId() }]
     const models = [
       { name: 'updateOne' as const, namespace: `${database}.${name}`, filter: first, update: { $set: { type: one(texts) } } },
       { name: 'deleteOne' as const, namespace: `${database}.${name}`, filter: second }
@@ -174,6 +174,14 @@ export const writes: Record<string, () => Case> = {
         return { ok, dropped }
       }
     }
+  }
+}
+
+/** No binary: SecantusDB takes two of different subtypes for equal, and what it changed by that would differ in all later cases. */
+function plainId (): unknown {
+  for (;;) {
+    const found = id()
+    if (!(found instanceof Binary)) return found
   }
 }
 

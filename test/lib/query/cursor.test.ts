@@ -51,7 +51,7 @@ t.test('the keys of a document are its own bytes', async (t) => {
 
 t.test('what comes after a position is the rest of its class and the classes beyond', async (t) => {
   const filter = (document: object, isDescending = false) =>
-    after(positionsOf(bytes(document), order.map(({ key }) => ({ key, isDescending }))) ?? [])
+    after(positionsOf(bytes(document), order.map(({ key }) => ({ key, isDescending }))) ?? [], {})
   const beyondIds = [8, 9, 17, 127]
   t.strictSame(filter({ _id }), { $or: [{ gpa: { $type: [1, 16, 18, 19, 2, 14, 3, 5, 7, ...beyondIds] } }, { gpa: null, _id: { $gt: _id } }] })
   const { $or: ofNaN } = filter({ _id, gpa: NaN }) as { $or: object[] }
@@ -61,7 +61,12 @@ t.test('what comes after a position is the rest of its class and the classes bey
   t.match(below[1], { gpa: NaN })
   t.match(below[2], { gpa: { $type: [-1] } })
   t.match(below[3], { gpa: null })
-  t.strictSame(after([{ key: '_id', isDescending: true, type: -1, value: new MinKey() }]), { _id: { $in: [] } }, 'nothing is below MinKey')
+  t.strictSame(after([{ key: '_id', isDescending: true, type: -1, value: new MinKey() }], {}), { _id: { $in: [] } }, 'nothing is below MinKey')
+  const [id] = [{ key: '_id', isDescending: false, type: 7, value: _id }]
+  const gpa = { key: 'gpa', isDescending: false, type: 8, value: true }
+  const within = { gpa: { $gte: 1 } }
+  for (const branch of (after([gpa, id], within) as { $or: object[] }).$or) t.match(branch, { $and: [within, {}] }, 'the filter bounds each alternative')
+  t.strictSame(after([id], within), { $and: [within, { _id: { $gt: _id } }] })
 })
 
 t.test('a filter holds what was asked for as values, and never as operators', async (t) => {
