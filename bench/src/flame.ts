@@ -35,9 +35,9 @@ async function load (url: string, databaseUrl: string, folder: string): Promise<
   await client.close()
   const one = CASES.find(({ name }) => name === 'read-64')
   if (!one) throw new Error('there is no such case')
-  await wrk(one, url, SECONDS, folder)
+  await wrk(one, { name: 'ours', url }, SECONDS, folder)
   const fromUs = nowUs()
-  await wrk(one, url, SECONDS, folder)
+  await wrk(one, { name: 'ours', url }, SECONDS, folder)
   return [fromUs, nowUs()]
 }
 
