@@ -64,9 +64,7 @@ export async function compareAnswers ([ours, ...others]: Subject[], asked = ask)
   if (!ours) return
   const expected = await asked(ours)
   const found: string[] = []
-  for (const other of others) {
-    found.push(...differences(expected, await asked(other), other.isConstant).map((difference) => `${other.title}, ${difference}`))
-  }
+  for (const other of others) found.push(...differences(expected, await asked(other), other.isConstant).map((difference) => `${other.title}, ${difference}`))
   if (found.length > 0) throw new Error(`The servers do not answer alike:\n${found.join('\n')}`)
   if (others.length > 0) console.error(`${others.length} servers answer as ours does`)
 }

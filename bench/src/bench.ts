@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import { Command, Option } from '@commander-js/extra-typings'
 import { MongoClient } from 'mongodb'
 import { compareAnswers } from './answers.js'
 import { CASES } from './cases.js'
 import { chart } from './chart.js'
-import { countFrom, inFolder, secantusd, toCount, type AtEnd } from './command.js'
+import { countFrom, inFolder, namesOf, secantusd, toCount, type AtEnd } from './command.js'
 import { factsOf } from './facts.js'
 import { timeLogins } from './login-timing.js'
-import { measure, openCase, soak, type Subject } from './measure.js'
+import { measure, soak, type Subject } from './measure.js'
 import { need, pin } from './process.js'
 import { FEWEST_STUDENTS, pageCase, pageCases } from './pages.js'
 import { report, rowsOf, type Run } from './report.js'
@@ -60,47 +60,29 @@ export const benchCommand = command.action(async (options) => inFolder(async (fo
   const around = { cores, folder, url: database.url, database: `bench_${process.pid}` }
   const subjects = await startAll(around, atEnd, peers, compare)
   await compareAnswers(subjects)
-  await openCase(pageCase(3, LIST_LIMIT, 3), subjects) // also where no page is measured
+  await pageCase(3, LIST_LIMIT, 3).open?.(subjects) // also where no page is measured
   const facts = await factsOf(cores, database.title, peers.length > 0)
   const logins = timesLogins ? await timeLogins(around) : undefined
   const samples = await measure(cases, subjects, { rounds, seconds, folder, databasePid: database.pid })
-  const [ours] = subjects
-  const soaked = soaks && ours ? await soak(ours, quick ? 10 : 300, folder) : undefined
+  const soaked = soaks && subjects[0] ? await soak(subjects[0], quick ? 10 : 300, folder) : undefined
   await publish({ cases, servers: subjects, pairs: pairsOf(subjects, compare), samples, soak: soaked, logins, rounds, seconds, facts }, out)
 }))
 
-/** Reads a list of names. */
-function namesOf (all: readonly string[]) {
-  return (list: string) => list.split(',').map((name) => {
-    if (!all.includes(name)) throw new InvalidArgumentError(`There is no ${name}: choose from ${all.join(', ')}`)
-    return name
-  })
-}
-
 async function databaseOf ({ url, secantusd }: Options, folder: string, atEnd: AtEnd) {
-  if (url !== undefined) {
-    const server = withPool(url)
-    return { ...server, pid: undefined, title: `a MongoDB server at ${server.hosts}` }
-  }
+  if (url !== undefined) return { pid: undefined, ...withPool(url) }
   const database = await startDatabase(secantusd, join(folder, 'database'))
   atEnd(database.stop)
-  return { url: withPool(database.url).url, pid: database.pid, title: await versionOf(secantusd) }
+  return { pid: database.pid, ...withPool(database.url), title: await versionOf(secantusd) }
 }
 
 /** Starts ours, and the peers or another revision of it. */
 async function startAll (around: Surroundings, atEnd: AtEnd, peers: string[], revision?: string): Promise<Subject[]> {
-  const root = revision === undefined ? undefined : await checkout(revision, around.folder)
-  const starts: (() => Promise<Server>)[] = [
-    async () => startOurs(around),
-    ...peers.map((name) => async () => startPeer(around, name)),
-    ...root === undefined
-      ? []
-      : [
-          async () => startOurs(around, revision, root),
-          async () => startEmbedded(around),
-          async () => startEmbedded(around, `${revision}, embedded`, root)
-        ]
-  ]
+  const starts = [async () => startOurs(around), ...peers.map((name) => async () => startPeer(around, name))]
+  if (revision !== undefined) {
+    const root = await checkout(revision, around.folder)
+    const other = async () => startOurs(around, revision, root)
+    starts.push(other, async () => startEmbedded(around), async () => startEmbedded(around, `${revision}, embedded`, root))
+  }
   const shared = await collectionAt(around.url, around.database, atEnd)
   const subjects: Subject[] = []
   for (const start of starts) {

@@ -43,6 +43,11 @@ const list = (): Request => ({ method: 'GET', path: '/students/' })
 /** What most cases have in common. */
 export const common = { connections: MANY, students: IDS, status: 'success', writes: false, without: ['constant'], requests: IDS } as const
 
+const readBy = (connections: number, title = `read by id, ${connections} connections`): Case => (
+  { ...common, name: `read-${connections}`, title, connections, without: [], request: read })
+
+export const READ = readBy(MANY)
+
 export const MIX: Case = {
   ...common,
   name: 'mix',
@@ -52,8 +57,7 @@ export const MIX: Case = {
 }
 
 export const CASES: Case[] = [
-  ...[1, 16, MANY, 256].map((connections) => (
-    { ...common, name: `read-${connections}`, title: `read by id, ${connections} connection${connections === 1 ? '' : 's'}`, connections, without: [], request: read })),
+  readBy(1, 'read by id, 1 connection'), readBy(16), READ, readBy(256),
   // a slow server takes seconds for the lists of all connections, and ends them together
   { ...common, name: 'list-1000', title: `list of ${LIST_LIMIT}`, students: LIST_LIMIT, stretch: 4, requests: 1, request: list },
   { ...common, name: 'list-20', title: `list of ${FEW}`, students: FEW, requests: 1, request: list },

@@ -14,6 +14,12 @@ export const countFrom = (least: number) => (text: string): number => {
 
 export const toCount = countFrom(1)
 
+/** Reads a list of names. */
+export const namesOf = (all: readonly string[]) => (list: string) => list.split(',').map((name) => {
+  if (!all.includes(name)) throw new InvalidArgumentError(`There is no ${name}: choose from ${all.join(', ')}`)
+  return name
+})
+
 /** Has something undone at the end. */
 export type AtEnd = (cleanup: () => unknown) => void
 

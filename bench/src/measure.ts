@@ -35,10 +35,10 @@ export type Sample = Awaited<ReturnType<typeof load>>['sample']
 export async function measure (cases: Case[], subjects: Subject[], way: Way): Promise<Sample[]> {
   const samples: Sample[] = []
   for (const one of cases) {
-    const measured = await openCase(one, subjects)
+    await one.open?.(subjects)
     for (let round = 1; round <= way.rounds; round++) {
       const warmUpSeconds = Math.min(way.seconds, round === 1 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS)
-      for (const subject of measured) {
+      for (const subject of subjects.filter(({ name }) => !one.without.includes(name))) {
         const sample = await measureOne(one, subject, way, warmUpSeconds)
         samples.push(sample)
         console.error(`${one.title}, round ${round}, ${subject.title}: ${Math.round(sample.perSecond)}/s, p99 ${sample.p99Ms.toFixed(1)} ms`)
@@ -46,13 +46,6 @@ export async function measure (cases: Case[], subjects: Subject[], way: Way): Pr
     }
   }
   return samples
-}
-
-/** Readies a case; answers those that it is for. */
-export async function openCase (one: Case, subjects: Subject[]): Promise<Subject[]> {
-  const own = subjects.filter(({ name }) => !one.without.includes(name))
-  await one.open?.(own)
-  return own
 }
 
 async function measureOne (one: Case, subject: Subject, way: Way, warmUpSeconds: number): Promise<Sample> {
@@ -84,8 +77,8 @@ async function load (one: Case, subject: Subject, { folder, databasePid }: Way, 
 }
 
 /** Sends the requests of a case by wrk, in one thread. Those have failed that got no answer, or one of another status. */
-export async function wrk ({ connections, status, usesUp, ...one }: Case, server: Pick<Subject, 'name' | 'url'>, seconds: number, folder: string, students = one.students):
-Promise<{ requests: number, seconds: number, p50Ms: number, p99Ms: number, failed: number }> {
+export async function wrk ({ connections, status, usesUp, ...one }: Case, server: Pick<Subject, 'name' | 'url'>, seconds: number, folder: string,
+  students = one.students): Promise<{ requests: number, seconds: number, p50Ms: number, p99Ms: number, failed: number }> {
   const file = join(folder, 'requests.txt')
   const requests = Array.from({ length: usesUp ? students : one.requests }, (_, n) => one.request(n, server.name))
   await writeFile(file, requests.map(({ method, path, body }) => `${method}\t${path}\t${JSON.stringify(body) ?? ''}\n`).join(''))
