@@ -117,8 +117,8 @@ function ratios (run: Run): string[] {
 }
 
 function memory ({ servers, samples }: Run): string {
-  const rows = servers.map(({ name, title, restBytes }) => {
-    const own = samples.filter((sample) => sample.server === name)
+  const rows = servers.filter(({ name }) => samples.some(({ server }) => server === name)).map(({ name, title, restBytes }) => {
+    const own = samples.filter(({ server }) => server === name)
     const most = (figure: Figure) => megabytes(Math.max(...own.map(figure)))
     return [title, megabytes(restBytes), most(({ rssBytes }) => rssBytes), most(({ anonBytes }) => anonBytes)]
   })
