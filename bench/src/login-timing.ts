@@ -20,7 +20,7 @@ const KINDS = [
 ]
 
 /** The kinds take turns in all their orders, so that none comes always first or after the same one. */
-const ORDERS = permutationsHeap(KINDS)
+const ORDERS = permutationsHeap([...KINDS]) // it changes what it gets
 
 type Kind = typeof KINDS[number]
 
