@@ -13,10 +13,11 @@ server.keepAliveTimeout = 72_000
 server.listen(Number(PORT), '127.0.0.1')
 
 async function handle (request, response) {
-  const [, collection, id] = request.url.split('/')
+  const [path, query] = request.url.split('?')
+  const [, collection, id] = path.split('/')
   if (collection !== 'students') throw failure(404, 'There is nothing at this path')
   if (!id) {
-    if (request.method === 'GET') return send(response, 200, { students: await list() })
+    if (request.method === 'GET') return send(response, 200, { students: await list(new URLSearchParams(query)) })
     if (request.method === 'POST') return send(response, 201, await create(await readJson(request)))
     throw failure(405, 'Method not allowed')
   }
@@ -28,9 +29,20 @@ async function handle (request, response) {
   throw failure(405, 'Method not allowed')
 }
 
-async function list () {
-  const documents = await students.find().limit(1000).toArray()
+async function list (query) {
+  const order = query.has('sort') ? { sort: { gpa: -1, _id: -1 } } : {}
+  const documents = await students.find(filterOf(query), { ...order, limit: Number(query.get('limit') ?? 1000) }).toArray()
   return documents.map((document) => shown(document))
+}
+
+// after a student: the rest of its grade, and what is below; with its range in each of the two, an index { gpa: 1, _id: 1 } serves both
+function filterOf (query) {
+  if (!query.has('gpa.gte')) return {}
+  const [$gte, $lt] = [Number(query.get('gpa.gte')), Number(query.get('gpa.lt'))]
+  if (!query.has('after')) return { gpa: { $gte, $lt } }
+  const [grade, id] = query.get('after').split(',')
+  const gpa = Number(grade)
+  return { $or: [{ gpa: { $gte, $lt: gpa } }, { gpa, _id: { $lt: new ObjectId(id) } }] }
 }
 
 async function create (body) {

@@ -5,9 +5,9 @@ from typing import Annotated, Optional
 
 import uvicorn
 from bson import ObjectId
-from fastapi import Body, FastAPI, HTTPException, Response, status
+from fastapi import Body, FastAPI, HTTPException, Query, Response, status
 from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
-from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo import DESCENDING, AsyncMongoClient, ReturnDocument
 
 app = FastAPI()
 client = AsyncMongoClient(os.environ["MONGODB_URL"])
@@ -50,8 +50,17 @@ async def create_student(student: Student = Body(...)):
 
 
 @app.get("/students/", response_model=StudentCollection, response_model_by_alias=False)
-async def list_students():
-    return StudentCollection(students=await students.find().to_list(1000))
+async def list_students(
+    gte: Optional[float] = Query(default=None, alias="gpa.gte"),
+    lt: Optional[float] = Query(default=None, alias="gpa.lt"),
+    sort: Optional[str] = None,
+    skip: int = 0,
+    limit: int = 1000,
+):
+    cursor = students.find({} if gte is None else {"gpa": {"$gte": gte, "$lt": lt}})
+    if sort == "-gpa":
+        cursor = cursor.sort([("gpa", DESCENDING), ("_id", DESCENDING)])
+    return StudentCollection(students=await cursor.skip(skip).limit(limit).to_list(limit))
 
 
 @app.get("/students/{id}", response_model=Student, response_model_by_alias=False)

@@ -20,7 +20,10 @@ app.disable('etag') // nobody else here hashes what they answer
 app.use(express.json())
 
 app.get('/students/', async (req, res) => {
-  const students = await Student.find().limit(1000).lean()
+  const { 'gpa.gte': $gte, 'gpa.lt': $lt, sort, skip = 0, limit = 1000 } = req.query
+  const query = Student.find($gte === undefined ? {} : { gpa: { $gte, $lt } })
+  if (sort) query.sort(`${sort} -_id`)
+  const students = await query.skip(skip).limit(limit).lean()
   res.json({ students: students.map(shown) })
 })
 

@@ -37,7 +37,7 @@ export async function ask ({ url, isConstant, collection }: Subject): Promise<An
   return answers
 }
 
-async function request (url: string, method: string, body?: unknown) {
+export async function request (url: string, method: string, body?: unknown) {
   const answer = await fetch(url, { method, ...body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } })
   if (answer.headers.get('connection') === 'close') throw new Error(`${method} ${url} closes its connection`)
   const isJson = /^application\/(problem\+)?json/.test(answer.headers.get('content-type') ?? '')
@@ -57,4 +57,14 @@ export function differences (expected: Answer[], actual: Answer[], isConstant = 
     if (other && isDeepStrictEqual(seen(answer), seen(other))) return []
     return [`${answer.name}: ${JSON.stringify(seen(answer))} where ours has ${JSON.stringify(other && seen(other))}`.slice(0, 1_000)]
   })
+}
+
+/** Throws an Error with every difference between the answers of ours, the first of the servers, and of the others. */
+export async function compareAnswers ([ours, ...others]: Subject[], asked = ask): Promise<void> {
+  if (!ours) return
+  const expected = await asked(ours)
+  const found: string[] = []
+  for (const other of others) found.push(...differences(expected, await asked(other), other.isConstant).map((difference) => `${other.title}, ${difference}`))
+  if (found.length > 0) throw new Error(`The servers do not answer alike:\n${found.join('\n')}`)
+  if (others.length > 0) console.error(`${others.length} servers answer as ours does`)
 }

@@ -1,30 +1,32 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import { Command, Option } from '@commander-js/extra-typings'
 import { MongoClient } from 'mongodb'
-import { ask, differences } from './answers.js'
+import { compareAnswers } from './answers.js'
 import { CASES } from './cases.js'
 import { chart } from './chart.js'
-import { inFolder, secantusd, toCount, type AtEnd } from './command.js'
+import { countFrom, inFolder, namesOf, secantusd, toCount, type AtEnd } from './command.js'
 import { factsOf } from './facts.js'
 import { timeLogins } from './login-timing.js'
 import { measure, soak, type Subject } from './measure.js'
 import { need, pin } from './process.js'
+import { FEWEST_STUDENTS, pageCase, pageCases } from './pages.js'
 import { report, rowsOf, type Run } from './report.js'
 import {
   checkout, installPython, PEERS, startDatabase, startEmbedded, startOurs, startPeer, versionOf, withPool, type Server, type Surroundings
 } from './servers.js'
-import { StudentCollection } from './students.js'
+import { LIST_LIMIT, StudentCollection } from './students.js'
 
-const CASE_NAMES = CASES.map(({ name }) => name)
+const CASE_NAMES = [...CASES, ...pageCases(FEWEST_STUDENTS)].map(({ name }) => name)
 
 const command = new Command('bench')
   .description('Measures the API against its peers.')
   .option('--rounds <n>', 'rounds of each case, default 3', toCount)
-  .option('--seconds <n>', 'length of one measurement, default 3; four times as much for list-1000', toCount)
+  .option('--seconds <n>', 'length of one measurement, default 3; four times as much for list-1000 and the pages', toCount)
   .option('--cases <a,b>', `only these cases: ${CASE_NAMES.join(', ')}`, namesOf(CASE_NAMES))
   .option('--peers <a,b>', `only these beside ours: ${PEERS.join(', ')}`, namesOf(PEERS))
-  .option('--quick', 'one round of one second each')
+  .option('--pages-of <n>', 'how many students the pages are of, default 1,000,000', countFrom(FEWEST_STUDENTS))
+  .option('--quick', `one round of one second each, and pages of ${FEWEST_STUDENTS} students`)
   .option('--soak', 'also five minutes of the mix, and the memory at their end against that at one minute')
   .option('--login-timing', 'only the times of failed logins, which a whole run has too')
   .addOption(new Option('--compare <rev>', 'compares with another revision of this project in place of the peers').conflicts('peers'))
@@ -36,12 +38,12 @@ const command = new Command('bench')
 type Options = ReturnType<typeof command.opts>
 
 /** What is measured. A run of all cases and peers is a whole one. */
-function planOf ({ rounds, seconds, cases, peers, quick, loginTiming, compare, out }: Options) {
-  const isWhole = !quick && !loginTiming && [compare, cases, peers].every((value) => value === undefined)
+function planOf ({ rounds, seconds, cases, peers, pagesOf, quick, loginTiming, compare, out }: Options) {
+  const isWhole = !quick && !loginTiming && [compare, cases, peers, pagesOf].every((value) => value === undefined)
   return {
     rounds: rounds ?? (quick ? 1 : 3),
     seconds: seconds ?? (quick ? 1 : 3),
-    cases: CASES.filter(({ name }) => cases?.includes(name) ?? !loginTiming),
+    cases: [...CASES, ...pageCases(pagesOf ?? (quick ? FEWEST_STUDENTS : 1_000_000))].filter(({ name }) => cases?.includes(name) ?? !loginTiming),
     peers: PEERS.filter((name) => peers?.includes(name) ?? (!loginTiming && compare === undefined)),
     timesLogins: loginTiming || isWhole,
     out: out ?? (isWhole ? 'docs' : undefined)
@@ -58,46 +60,29 @@ export const benchCommand = command.action(async (options) => inFolder(async (fo
   const around = { cores, folder, url: database.url, database: `bench_${process.pid}` }
   const subjects = await startAll(around, atEnd, peers, compare)
   await compareAnswers(subjects)
+  await pageCase(3, LIST_LIMIT, 3).open?.(subjects) // also where no page is measured
   const facts = await factsOf(cores, database.title, peers.length > 0)
   const logins = timesLogins ? await timeLogins(around) : undefined
   const samples = await measure(cases, subjects, { rounds, seconds, folder, databasePid: database.pid })
-  const [ours] = subjects
-  const soaked = soaks && ours ? await soak(ours, quick ? 10 : 300, folder) : undefined
+  const soaked = soaks && subjects[0] ? await soak(subjects[0], quick ? 10 : 300, folder) : undefined
   await publish({ cases, servers: subjects, pairs: pairsOf(subjects, compare), samples, soak: soaked, logins, rounds, seconds, facts }, out)
 }))
 
-/** Reads a list of names. */
-function namesOf (all: readonly string[]) {
-  return (list: string) => list.split(',').map((name) => {
-    if (!all.includes(name)) throw new InvalidArgumentError(`There is no ${name}: choose from ${all.join(', ')}`)
-    return name
-  })
-}
-
 async function databaseOf ({ url, secantusd }: Options, folder: string, atEnd: AtEnd) {
-  if (url !== undefined) {
-    const server = withPool(url)
-    return { ...server, pid: undefined, title: `a MongoDB server at ${server.hosts}` }
-  }
+  if (url !== undefined) return { pid: undefined, ...withPool(url) }
   const database = await startDatabase(secantusd, join(folder, 'database'))
   atEnd(database.stop)
-  return { url: withPool(database.url).url, pid: database.pid, title: await versionOf(secantusd) }
+  return { pid: database.pid, ...withPool(database.url), title: await versionOf(secantusd) }
 }
 
 /** Starts ours, and the peers or another revision of it. */
 async function startAll (around: Surroundings, atEnd: AtEnd, peers: string[], revision?: string): Promise<Subject[]> {
-  const root = revision === undefined ? undefined : await checkout(revision, around.folder)
-  const starts: (() => Promise<Server>)[] = [
-    async () => startOurs(around),
-    ...peers.map((name) => async () => startPeer(around, name)),
-    ...root === undefined
-      ? []
-      : [
-          async () => startOurs(around, revision, root),
-          async () => startEmbedded(around),
-          async () => startEmbedded(around, `${revision}, embedded`, root)
-        ]
-  ]
+  const starts = [async () => startOurs(around), ...peers.map((name) => async () => startPeer(around, name))]
+  if (revision !== undefined) {
+    const root = await checkout(revision, around.folder)
+    const other = async () => startOurs(around, revision, root)
+    starts.push(other, async () => startEmbedded(around), async () => startEmbedded(around, `${revision}, embedded`, root))
+  }
   const shared = await collectionAt(around.url, around.database, atEnd)
   const subjects: Subject[] = []
   for (const start of starts) {
@@ -116,18 +101,6 @@ async function collectionAt (url: string, database: string, atEnd: AtEnd): Promi
     await client.close()
   })
   return collection
-}
-
-/** Throws an Error with every difference between the answers of ours, the first of the servers, and of the others. */
-async function compareAnswers ([ours, ...others]: Subject[]): Promise<void> {
-  if (!ours) return
-  const expected = await ask(ours)
-  const found: string[] = []
-  for (const other of others) {
-    found.push(...differences(expected, await ask(other), other.isConstant).map((difference) => `${other.title}, ${difference}`))
-  }
-  if (found.length > 0) throw new Error(`The servers do not answer alike:\n${found.join('\n')}`)
-  if (others.length > 0) console.error(`${others.length} servers answer as ours does`)
 }
 
 /** Ours beside each of the others; of two revisions, those on the same database. */

@@ -1,3 +1,4 @@
+import type { Subject } from './measure.js'
 import { idOf, LIST_LIMIT, scattered, studentOf, unknownIdOf } from './students.js'
 
 /** Different ids that are read, and the size of the collection in all cases but the lists. */
@@ -6,6 +7,8 @@ const FEW = 20
 
 /** The number of connections of all cases but those that say another. */
 const MANY = 64
+
+type Request = { method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown }
 
 export interface Case {
   name: string
@@ -16,22 +19,34 @@ export interface Case {
   /** The status of every answer; any 2xx is a success. */
   status: 'success' | 404 | 422
   writes: boolean
+  /** Whether the collection has the index for an order by grade. */
+  isSorted?: boolean
+  /** Peers that it is not for. */
+  without: readonly string[]
   /** Each student serves one request only: so many are needed as requests come. */
   usesUp?: boolean
   /** How many times as long as the others it is measured. */
   stretch?: number
   /** How many different requests are sent, over and over from the first; where students are used up, one for each. */
   requests: number
-  request (n: number): { method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown }
+  request (n: number, server: string): Request
+  /** What has to be done once, before the first request. */
+  open?(subjects: Subject[]): Promise<void>
 }
 
-const read: Case['request'] = (n) => ({ method: 'GET', path: `/students/${idOf(scattered(n, IDS))}` })
-const create: Case['request'] = (n) => ({ method: 'POST', path: '/students/', body: studentOf(n) })
+const read = (n: number): Request => ({ method: 'GET', path: `/students/${idOf(scattered(n, IDS))}` })
+const create = (n: number): Request => ({ method: 'POST', path: '/students/', body: studentOf(n) })
 // the grade is another each time that the same student's turn comes
-const update: Case['request'] = (n) => ({ method: 'PUT', path: `/students/${idOf(n % IDS)}`, body: { gpa: n % 401 / 100 } })
-const list: Case['request'] = () => ({ method: 'GET', path: '/students/' })
+const update = (n: number): Request => ({ method: 'PUT', path: `/students/${idOf(n % IDS)}`, body: { gpa: n % 401 / 100 } })
+const list = (): Request => ({ method: 'GET', path: '/students/' })
 
-const common = { connections: MANY, students: IDS, status: 'success', writes: false, requests: IDS } as const
+/** What most cases have in common. */
+export const common = { connections: MANY, students: IDS, status: 'success', writes: false, without: ['constant'], requests: IDS } as const
+
+const readBy = (connections: number, title = `read by id, ${connections} connections`): Case => (
+  { ...common, name: `read-${connections}`, title, connections, without: [], request: read })
+
+export const READ = readBy(MANY)
 
 export const MIX: Case = {
   ...common,
@@ -42,8 +57,7 @@ export const MIX: Case = {
 }
 
 export const CASES: Case[] = [
-  ...[1, 16, MANY, 256].map((connections) => (
-    { ...common, name: `read-${connections}`, title: `read by id, ${connections} connection${connections === 1 ? '' : 's'}`, connections, request: read })),
+  readBy(1, 'read by id, 1 connection'), readBy(16), READ, readBy(256),
   // a slow server takes seconds for the lists of all connections, and ends them together
   { ...common, name: 'list-1000', title: `list of ${LIST_LIMIT}`, students: LIST_LIMIT, stretch: 4, requests: 1, request: list },
   { ...common, name: 'list-20', title: `list of ${FEW}`, students: FEW, requests: 1, request: list },

@@ -40,6 +40,4 @@ ${lines.join('\n')}
 `
 }
 
-export function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-}
+export const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

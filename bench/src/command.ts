@@ -6,11 +6,19 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 
 export const secantusd = new Option('--secantusd <path>', "SecantusDB's Rust server").env('SECANTUSD').default('secantusd-rs')
 
-export function toCount (text: string): number {
+export const countFrom = (least: number) => (text: string): number => {
   const count = Number(text)
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It takes a whole number from 1.')
+  if (!Number.isSafeInteger(count) || count < least) throw new InvalidArgumentError(`It takes a whole number from ${least}.`)
   return count
 }
+
+export const toCount = countFrom(1)
+
+/** Reads a list of names. */
+export const namesOf = (all: readonly string[]) => (list: string) => list.split(',').map((name) => {
+  if (!all.includes(name)) throw new InvalidArgumentError(`There is no ${name}: choose from ${all.join(', ')}`)
+  return name
+})
 
 /** Has something undone at the end. */
 export type AtEnd = (cleanup: () => unknown) => void

@@ -24,10 +24,9 @@ const options = new Command('bench:embedded')
 type Options = ReturnType<typeof options.opts>
 
 export const embeddedCommand = options.action(async (options) => inFolder(async (folder) => {
-  const { out } = options
   const text = await measure(options, folder)
-  if (out === undefined) console.log(text)
-  else await writeFile(out, text)
+  if (options.out === undefined) console.log(text)
+  else await writeFile(options.out, text)
 }))
 
 async function measure ({ quick, secantusd, rounds = quick ? 1 : 5, seconds = quick ? 0.1 : 2 }: Options, folder: string): Promise<string> {

@@ -39,8 +39,4 @@ async function peers (): Promise<string> {
 }
 
 /** The commit that is measured. */
-export async function revision (): Promise<string> {
-  const git = async (...args: string[]) => (await execa('git', args, { cwd: fromRoot('.') })).stdout
-  const isChanged = await git('status', '--porcelain', '--untracked-files=no') !== ''
-  return await git('rev-parse', '--short', 'HEAD') + (isChanged ? ' with changes' : '')
-}
+export const revision = async () => (await execa('git', ['describe', '--always', '--exclude=*', '--dirty= with changes'], { cwd: fromRoot('.') })).stdout

@@ -1,8 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import type { Profiler, Runtime } from 'node:inspector'
 import { join } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
 import { MongoClient } from 'mongodb'
-import { CASES } from './cases.js'
+import { READ } from './cases.js'
 import { escape, svg } from './chart.js'
 import { inFolder, secantusd } from './command.js'
 import { startDatabase } from './servers.js'
@@ -33,24 +34,15 @@ async function load (url: string, databaseUrl: string, folder: string): Promise<
   const client = await MongoClient.connect(databaseUrl)
   await fill(client.db('college').collection('students'), 10_000)
   await client.close()
-  const one = CASES.find(({ name }) => name === 'read-64')
-  if (!one) throw new Error('there is no such case')
-  await wrk(one, url, SECONDS, folder)
+  const server = { name: 'ours', url }
+  await wrk(READ, server, SECONDS, folder)
   const fromUs = nowUs()
-  await wrk(one, url, SECONDS, folder)
+  await wrk(READ, server, SECONDS, folder)
   return [fromUs, nowUs()]
 }
 
 /** V8 and Node tell time by the same monotonic clock of the system, in all processes. */
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
-
-/** What V8 writes with --cpu-prof: a tree of calls, and which of them ran at each sample. Times are in microseconds. */
-interface CpuProfile {
-  nodes: { id: number, callFrame: { functionName: string, url: string }, children?: number[] }[]
-  samples: number[]
-  timeDeltas: number[]
-  startTime: number
-}
 
 type Frame = { name: string, us: number, children: Map<string, Frame> }
 
@@ -60,8 +52,8 @@ const LETTER = 6
 /** Narrower ones are left out: there are thousands of them. */
 const NARROWEST = 2
 
-/** The part of a profile between two times as an SVG: each call as wide as its share of the time, above what called it. */
-function flameGraph (profile: CpuProfile, fromUs: number, toUs: number): string {
+/** The part of a profile between two times, in microseconds, as an SVG: each call as wide as its share of the time, above what called it. */
+function flameGraph (profile: Profiler.Profile, fromUs: number, toUs: number): string {
   const root = merge(profile, fromUs, toUs)
   const rows: string[][] = []
   draw(root, 0, 0, WIDTH / root.us, rows)
@@ -71,7 +63,7 @@ function flameGraph (profile: CpuProfile, fromUs: number, toUs: number): string 
 }
 
 /** Calls of the same function by the same functions as one; idle time is none. */
-function merge ({ nodes, samples, timeDeltas, startTime }: CpuProfile, fromUs: number, toUs: number): Frame {
+function merge ({ nodes, samples = [], timeDeltas = [], startTime }: Profiler.Profile, fromUs: number, toUs: number): Frame {
   const root: Frame = { name: 'all', us: 0, children: new Map() }
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
   const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])))
@@ -97,7 +89,7 @@ function merge ({ nodes, samples, timeDeltas, startTime }: CpuProfile, fromUs: n
   return root
 }
 
-function nameOf ({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string {
+function nameOf ({ functionName, url }: Runtime.CallFrame): string {
   const file = /(?:node_modules\/|dist\/|node:)(?!.*node_modules\/)(.*)$/.exec(url)?.[1]
   return [functionName || '(anonymous)', file].filter(Boolean).join(' ')
 }

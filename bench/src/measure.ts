@@ -35,9 +35,10 @@ export type Sample = Awaited<ReturnType<typeof load>>['sample']
 export async function measure (cases: Case[], subjects: Subject[], way: Way): Promise<Sample[]> {
   const samples: Sample[] = []
   for (const one of cases) {
+    await one.open?.(subjects)
     for (let round = 1; round <= way.rounds; round++) {
       const warmUpSeconds = Math.min(way.seconds, round === 1 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS)
-      for (const subject of subjects.filter(({ isConstant }) => !isConstant || one.name.startsWith('read-'))) {
+      for (const subject of subjects.filter(({ name }) => !one.without.includes(name))) {
         const sample = await measureOne(one, subject, way, warmUpSeconds)
         samples.push(sample)
         console.error(`${one.title}, round ${round}, ${subject.title}: ${Math.round(sample.perSecond)}/s, p99 ${sample.p99Ms.toFixed(1)} ms`)
@@ -48,8 +49,8 @@ export async function measure (cases: Case[], subjects: Subject[], way: Way): Pr
 }
 
 async function measureOne (one: Case, subject: Subject, way: Way, warmUpSeconds: number): Promise<Sample> {
-  const { students, usesUp, connections, stretch = 1 } = one
-  await subject.collection.hold(students)
+  const { students, isSorted, usesUp, connections, stretch = 1 } = one
+  await subject.collection.hold(students, isSorted)
   const warm = await load(one, subject, way, students, warmUpSeconds)
   if (!usesUp) return (await load(one, subject, way, students, way.seconds * stretch)).sample
   for (let count = Math.max(students, Math.ceil(ROOM * way.seconds * warm.sample.perSecond)); ; count *= 2) {
@@ -63,7 +64,7 @@ async function load (one: Case, subject: Subject, { folder, databasePid }: Way, 
   // of a database that was not started here, and of one that is a thread of the server, nothing is known
   const databaseCpuMs = async () => databasePid === undefined || subject.isConstant || subject.embeddedUrl !== undefined ? NaN : (await usageOf(databasePid)).cpuMs
   const [before, databaseBefore] = [await usageOf(subject.pid), await databaseCpuMs()]
-  const { requests, seconds, failed, ...latency } = await wrk(one, subject.url, length, folder, students)
+  const { requests, seconds, failed, ...latency } = await wrk(one, subject, length, folder, students)
   if (one.writes) subject.collection.changed()
   const { cpuMs, ...memory } = await usageOf(subject.pid)
   /** Processor time for one request, of the server and of the database. */
@@ -76,13 +77,13 @@ async function load (one: Case, subject: Subject, { folder, databasePid }: Way, 
 }
 
 /** Sends the requests of a case by wrk, in one thread. Those have failed that got no answer, or one of another status. */
-export async function wrk ({ connections, status, usesUp, ...one }: Case, url: string, seconds: number, folder: string, students = one.students):
-Promise<{ requests: number, seconds: number, p50Ms: number, p99Ms: number, failed: number }> {
+export async function wrk ({ connections, status, usesUp, ...one }: Case, server: Pick<Subject, 'name' | 'url'>, seconds: number, folder: string,
+  students = one.students): Promise<{ requests: number, seconds: number, p50Ms: number, p99Ms: number, failed: number }> {
   const file = join(folder, 'requests.txt')
-  const requests = Array.from({ length: usesUp ? students : one.requests }, (_, n) => one.request(n))
+  const requests = Array.from({ length: usesUp ? students : one.requests }, (_, n) => one.request(n, server.name))
   await writeFile(file, requests.map(({ method, path, body }) => `${method}\t${path}\t${JSON.stringify(body) ?? ''}\n`).join(''))
-  const options = ['-t', 1, '-c', connections, '-d', `${seconds}s`, '--timeout', '10s', '-s', fromRoot('bench/wrk.lua')]
-  const { stdout } = await execa('wrk', [...options, url, '--', file, status].map(String))
+  const options = ['-t', 1, '-c', connections, '-d', `${seconds}s`, '--timeout', '30s', '-s', fromRoot('bench/wrk.lua')]
+  const { stdout } = await execa('wrk', [...options, server.url, '--', file, status].map(String))
   const figures = /^figures (.*)$/m.exec(stdout)?.[1]
   if (!figures) throw new Error(`wrk told no figures: ${stdout}`)
   return JSON.parse(figures)
@@ -94,16 +95,16 @@ const LOOKS = 10
 export type Soak = Awaited<ReturnType<typeof soak>>
 
 /** Runs the mix for long, and tells the memory at a fifth of the time (one minute of five) and at the end. */
-export async function soak ({ pid, url, collection }: Subject, seconds: number, folder: string) {
-  await collection.hold(MIX.students)
-  collection.changed()
+export async function soak (subject: Subject, seconds: number, folder: string) {
+  await subject.collection.hold(MIX.students)
+  subject.collection.changed()
   const looks: number[] = []
   const look = async () => {
     while (looks.length < seconds) {
       await sleep(1_000)
-      looks.push((await usageOf(pid)).rssBytes)
+      looks.push((await usageOf(subject.pid)).rssBytes)
     }
   }
-  await Promise.all([wrk(MIX, url, seconds, folder), look()])
+  await Promise.all([wrk(MIX, subject, seconds, folder), look()])
   return { seconds, earlyRssBytes: median(looks.slice(0, seconds / 5).slice(-LOOKS)), lateRssBytes: median(looks.slice(-LOOKS)) }
 }

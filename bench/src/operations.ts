@@ -42,9 +42,7 @@ export async function measureOperations (clients: MongoClient[], scanned: number
   const rates = new Map<string, number[]>()
   for (const { name, atOnce, on } of OPERATIONS) {
     const samples = filled.map((students) => ({ students, rates: [] as number[] }))
-    for (let round = 0; round < rounds; round++) {
-      for (const sample of samples) sample.rates.push((await time(on(sample.students), atOnce, seconds)).perSecond)
-    }
+    for (let round = 0; round < rounds; round++) for (const sample of samples) sample.rates.push((await time(on(sample.students), atOnce, seconds)).perSecond)
     rates.set(name, samples.map((sample) => median(sample.rates)))
     console.error(`${name}: ${rates.get(name)?.map(Math.round).join('/s, ')}/s`)
   }

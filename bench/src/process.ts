@@ -79,11 +79,10 @@ const IDLE_LIMIT_MS = 10_000
 /** Waits until processes are idle, but not for ever: servers go on with requests that nobody waits for any more. */
 export async function idle (pids: number[]): Promise<void> {
   const cpuMs = async () => sum((await Promise.all(pids.map(usageOf))).map((usage) => usage.cpuMs))
-  let isBusy = true
-  for (const end = performance.now() + IDLE_LIMIT_MS; isBusy && performance.now() < end;) {
+  for (const end = performance.now() + IDLE_LIMIT_MS; performance.now() < end;) {
     const before = await cpuMs()
     await sleep(IDLE_LOOK_MS)
-    isBusy = await cpuMs() - before >= IDLE_SHARE * IDLE_LOOK_MS
+    if (await cpuMs() - before < IDLE_SHARE * IDLE_LOOK_MS) return
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { differences } from './answers.js'
 import { judge } from './bounds.js'
 import { mannWhitney } from './login-timing.js'
+import { FEWEST_STUDENTS, pageCases } from './pages.js'
 
 test('the U test gives the p-values that SciPy gives, with ties and without', () => {
   const plain = Array.from({ length: 30 }, (_, n) => n + 1)
@@ -48,7 +49,26 @@ test('of a constant the names of the fields count alone', () => {
   assert.match(String(differences(ours, [{ name: 'read', status: 200, body: { id: 'b' } }], true)), /^read: /)
 })
 
-function rounds (server: string, figures: { perSecond: number, p99Ms: number }[]) {
-  const rest = { case: 'read-64', server, failed: 0, p50Ms: 1, cpuUs: 1, databaseCpuUs: 1, rssBytes: 1, anonBytes: 1 }
+test('a bound is on another case of ours, or on ours with its embedded store, where it says so', () => {
+  const at = (server: string, name: string, perSecond: number) => rounds(server, [{ perSecond, p99Ms: 1 }], name)
+  const samples = [...at('ours', 'page-1', 100), ...at('ours', 'page-1000', 79), ...at('embedded', 'page-1000', 40), ...at('bare', 'page-1000', 10)]
+  assert.deepEqual(judge(samples).map(({ bound: { title }, ratio, isMet }) => [title, ratio, isMet]), [
+    ['page 1,000 by filter and sort', 7.9, true],
+    ['page 1,000 beside page 1', 0.79, false],
+    ['page 1,000 by filter and sort, embedded', 40 / 79, true]
+  ])
+})
+
+test('pages are asked for by a number to skip where that is usual, each of another list', () => {
+  const [, page] = pageCases(1_000_000)
+  const paths = Array.from({ length: Number(page?.requests) }, (_, n) => page?.request(n, 'mongoose').path)
+  assert.equal(paths[0], '/students/?gpa.gte=1&gpa.lt=1.07&sort=-gpa&limit=20&skip=1980')
+  assert.equal(paths[127], '/students/?gpa.gte=2.27&gpa.lt=2.34&sort=-gpa&limit=20&skip=1980')
+  assert.equal(new Set(paths).size, 128)
+  assert.equal(new Set(Array.from({ length: 128 }, (_, n) => pageCases(FEWEST_STUDENTS)[0]?.request(n, 'ours').path)).size, 128)
+})
+
+function rounds (server: string, figures: { perSecond: number, p99Ms: number }[], name = 'read-64') {
+  const rest = { case: name, server, failed: 0, p50Ms: 1, cpuUs: 1, databaseCpuUs: 1, rssBytes: 1, anonBytes: 1 }
   return figures.map((figure) => ({ ...rest, ...figure }))
 }

@@ -105,16 +105,13 @@ and name it: SECANTUSD=DIR/bin/secantusd-rs npm run bench`)
 }
 
 /** What the program says of itself. */
-export async function versionOf (program: string): Promise<string> {
-  const { stdout } = await execa(program, ['--version'])
-  return `SecantusDB's Rust server, ${stdout.split('\n', 1)[0]}`
-}
+export const versionOf = async (program: string) => `SecantusDB's Rust server, ${(await execa(program, ['--version'])).stdout.split('\n', 1)[0]}`
 
-/** A URL with the same pool for each driver that gets it, unless it has one already; and its hosts. */
-export function withPool (text: string): { url: string, hosts: string } {
+/** A URL with the same pool for each driver that gets it, unless it has one already; and what is known of the server. */
+export function withPool (text: string): { url: string, title: string } {
   const url = new ConnectionString(text)
   if (!url.searchParams.has('maxPoolSize')) url.searchParams.set('maxPoolSize', POOL_SIZE)
-  return { url: url.href, hosts: url.hosts.join() }
+  return { url: url.href, title: `a MongoDB server at ${url.hosts.join()}` }
 }
 
 async function listens (port: number): Promise<boolean> {

@@ -3,6 +3,10 @@ import { Double, ObjectId, type Collection } from 'mongodb'
 /** The most students that a list holds. */
 export const LIST_LIMIT = 1_000
 
+/** How many different grades there are; neighbours have neighbouring ones. */
+export const GRADES = 301
+export const gradeOf = (n: number) => (100 + n) / 100
+
 const INSERTED_AT_ONCE = 5_000
 
 /** The same student for the same number, in every run; as long as one that `npm run seed` makes up. */
@@ -10,7 +14,7 @@ export const studentOf = (n: number) => ({
   name: `Student Number ${n}`,
   email: `student.number.${n}@example.com`,
   course: `Course ${n % 100}: integrated analysis of the stable response`,
-  gpa: (100 + n % 301) / 100
+  gpa: gradeOf(n % GRADES)
 })
 
 export const idOf = (n: number) => `66b3f0a1c2d4e5f6${n.toString(16).padStart(8, '0')}`
@@ -37,21 +41,23 @@ export async function fill (collection: Collection, count: number): Promise<void
 
 /** The collection of a server that is measured, brought to a known state before each case. */
 export class StudentCollection {
-  #count = -1
+  #held = ''
 
   constructor (private readonly collection: Collection) {}
 
-  /** Makes the collection hold the first `count` students and nothing else. */
-  async hold (count: number): Promise<void> {
-    if (this.#count === count) return
+  /** Makes the collection hold the first `count` students and nothing else, with the index for an order by grade if that is asked for. */
+  async hold (count: number, isSorted = false): Promise<void> {
+    const wanted = `${count} ${isSorted}`
+    if (this.#held === wanted) return
     await this.drop()
+    if (isSorted) await this.collection.createIndex({ gpa: 1, _id: 1 })
     await fill(this.collection, count)
-    this.#count = count
+    this.#held = wanted
   }
 
   /** Says that a server has written to it. */
   changed (): void {
-    this.#count = -1
+    this.#held = ''
   }
 
   async drop (): Promise<void> {
