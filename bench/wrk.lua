@@ -1,8 +1,10 @@
 -- Sends the requests of a file, one a line (method, path and body between tabs), over and over; ends with a line of figures.
--- The second argument is the status of the answers; `success` leaves their count to wrk, which is cheaper.
+-- With a third argument `keys` each request has an Idempotency-Key of its own. The second argument is the status of the answers; `success` leaves their count to wrk, which is cheaper.
 local requests = {}
 local sent = 0
 local thread
+-- no key is sent in two runs
+local run = os.time() .. '-' .. math.floor(os.clock() * 1e6)
 
 -- global, as wrk reads them from the thread
 wrong = 0
@@ -17,7 +19,7 @@ function init (args)
     local method, path, body = line:match('^([^\t]*)\t([^\t]*)\t(.*)$')
     local hasBody = body ~= ''
     local headers = hasBody and { ['Content-Type'] = 'application/json' } or {}
-    requests[#requests + 1] = wrk.format(method, path, headers, hasBody and body or nil)
+    requests[#requests + 1] = args[3] == 'keys' and { method, path, headers, body } or wrk.format(method, path, headers, hasBody and body or nil)
   end
   local expected = tonumber(args[2])
   counts = expected ~= nil
@@ -30,7 +32,10 @@ end
 
 function request ()
   sent = sent + 1
-  return requests[(sent - 1) % #requests + 1]
+  local one = requests[(sent - 1) % #requests + 1]
+  if type(one) == 'string' then return one end
+  one[3]['Idempotency-Key'] = run .. '-' .. sent
+  return wrk.format(one[1], one[2], one[3], one[4])
 end
 
 function done (summary, latency)

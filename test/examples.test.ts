@@ -30,7 +30,7 @@ t.test('the example of a second resource serves it beside the students, alone an
     t.match(await (await post({ ...nanophotonics, credits: 61 })).json(), { errors: [{ pointer: '/credits', detail: 'must be <= 60' }] })
     t.match(output(), `${url}${prefix}/docs`)
     const { paths } = await read<Document>(`${url}${prefix}/openapi.json`)
-    t.strictSame(Object.keys(paths), ['/students/', '/students/{id}', '/courses/', '/courses/{id}', '/users/{username}'].map((path) => `${prefix}${path}`))
+    t.strictSame(Object.keys(paths), ['students', 'courses'].flatMap((plural) => [`/${plural}/`, `/${plural}/batch`, `/${plural}/import`, `/${plural}/export`, `/${plural}/{id}`]).concat('/users/{username}').map((path) => `${prefix}${path}`))
     await create(t, url + prefix)
     t.strictSame(await stop(), { code: 0, signal: null })
   }
@@ -103,6 +103,9 @@ function operationsBelow (prefix: string, idPrefix: string): string[] {
   return [
     `post ${prefix}/students/ ${idPrefix}createStudent`,
     `get ${prefix}/students/ ${idPrefix}listStudents`,
+    `post ${prefix}/students/batch ${idPrefix}batchStudents`,
+    `post ${prefix}/students/import ${idPrefix}importStudents`,
+    `get ${prefix}/students/export ${idPrefix}exportStudents`,
     `get ${prefix}/students/{id} ${idPrefix}showStudent`,
     `put ${prefix}/students/{id} ${idPrefix}updateStudent`,
     `patch ${prefix}/students/{id} ${idPrefix}patchStudent`,

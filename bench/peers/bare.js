@@ -1,5 +1,7 @@
 // The floor: node:http and the official driver, one operation per request, nothing between.
 import { createServer } from 'node:http'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { MongoClient, ObjectId } from 'mongodb'
 
 const { MONGODB_URL, MONGODB_DATABASE, PORT } = process.env
@@ -16,6 +18,7 @@ async function handle (request, response) {
   const [path, query] = request.url.split('?')
   const [, collection, id] = path.split('/')
   if (collection !== 'students') throw failure(404, 'There is nothing at this path')
+  if (id === 'export') return pipeline(students.find().stream(), toLines(), response)
   if (!id) {
     if (request.method === 'GET') return send(response, 200, { students: await list(new URLSearchParams(query)) })
     if (request.method === 'POST') return send(response, 201, await create(await readJson(request)))
@@ -28,6 +31,8 @@ async function handle (request, response) {
   if (request.method === 'DELETE') return remove(response, _id)
   throw failure(405, 'Method not allowed')
 }
+
+const toLines = () => new Transform({ writableObjectMode: true, transform: (document, _, done) => done(null, `${JSON.stringify(shown(document))}\n`) })
 
 async function list (query) {
   const order = query.has('sort') ? { sort: { gpa: -1, _id: -1 } } : {}

@@ -23,6 +23,7 @@ const BOUNDS: Bound[] = [
   ...atLeast('read by id', 'read-64', { bare: 6, fastapi: 12, constant: 0.45 }),
   ...atLeast('list of 1000', 'list-1000', { bare: 3, fastapi: 10 }),
   ...atLeast('create', 'create', { bare: 4, fastapi: 10 }),
+  { title: 'create with a key beside one without', case: 'create-keyed', against: 'ours', to: 'create', atLeast: 1 / 3 },
   ...atLeast('update', 'update', { bare: 0.95, fastapi: 2 }),
   ...atLeast('delete', 'delete', { bare: 0.95, fastapi: 2 }),
   { title: 'p99 of read by id', case: 'read-64', against: 'bare', p99AtMost: 0.3 },

@@ -23,6 +23,8 @@ export interface Case {
   isSorted?: boolean
   /** Peers that it is not for. */
   without: readonly string[]
+  /** Whether each request has an Idempotency-Key of its own. */
+  hasKeys?: boolean
   /** Each student serves one request only: so many are needed as requests come. */
   usesUp?: boolean
   /** How many times as long as the others it is measured. */
@@ -43,7 +45,7 @@ const list = (): Request => ({ method: 'GET', path: '/students/' })
 /** What most cases have in common. */
 export const common = { connections: MANY, students: IDS, status: 'success', writes: false, without: ['constant'], requests: IDS } as const
 
-const readBy = (connections: number, title = `read by id, ${connections} connections`): Case => (
+export const readBy = (connections: number, title = `read by id, ${connections} connections`): Case => (
   { ...common, name: `read-${connections}`, title, connections, without: [], request: read })
 
 export const READ = readBy(MANY)
@@ -62,6 +64,7 @@ export const CASES: Case[] = [
   { ...common, name: 'list-1000', title: `list of ${LIST_LIMIT}`, students: LIST_LIMIT, stretch: 4, requests: 1, request: list },
   { ...common, name: 'list-20', title: `list of ${FEW}`, students: FEW, requests: 1, request: list },
   { ...common, name: 'create', title: 'create', writes: true, request: create },
+  { ...common, name: 'create-keyed', title: 'create with an Idempotency-Key', writes: true, hasKeys: true, without: ['constant', 'bare', 'fastify', 'mongoose', 'fastapi'], request: create },
   { ...common, name: 'update', title: 'update', writes: true, requests: 4 * IDS, request: update },
   { ...common, name: 'delete', title: 'delete', writes: true, usesUp: true, request: (n) => ({ method: 'DELETE', path: `/students/${idOf(n)}` }) },
   MIX,

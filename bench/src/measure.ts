@@ -77,13 +77,13 @@ async function load (one: Case, subject: Subject, { folder, databasePid }: Way, 
 }
 
 /** Sends the requests of a case by wrk, in one thread. Those have failed that got no answer, or one of another status. */
-export async function wrk ({ connections, status, usesUp, ...one }: Case, server: Pick<Subject, 'name' | 'url'>, seconds: number, folder: string,
+export async function wrk ({ connections, status, usesUp, hasKeys, ...one }: Case, server: Pick<Subject, 'name' | 'url'>, seconds: number, folder: string,
   students = one.students): Promise<{ requests: number, seconds: number, p50Ms: number, p99Ms: number, failed: number }> {
   const file = join(folder, 'requests.txt')
   const requests = Array.from({ length: usesUp ? students : one.requests }, (_, n) => one.request(n, server.name))
   await writeFile(file, requests.map(({ method, path, body }) => `${method}\t${path}\t${JSON.stringify(body) ?? ''}\n`).join(''))
   const options = ['-t', 1, '-c', connections, '-d', `${seconds}s`, '--timeout', '30s', '-s', fromRoot('bench/wrk.lua')]
-  const { stdout } = await execa('wrk', [...options, server.url, '--', file, status].map(String))
+  const { stdout } = await execa('wrk', [...options, server.url, '--', file, status, hasKeys ? 'keys' : ''].map(String))
   const figures = /^figures (.*)$/m.exec(stdout)?.[1]
   if (!figures) throw new Error(`wrk told no figures: ${stdout}`)
   return JSON.parse(figures)

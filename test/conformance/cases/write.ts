@@ -108,7 +108,7 @@ export const writes: Record<string, () => Case> = {
   },
   'bulkWrite' () {
     const names = [collection(), collection()]
-    const by = (): Document => one<Document>([{ _id: plainId() }, { _id: { $in: [plainId(), plainId()] } }, { _id: plainId(), ...condition() }])
+    const by = (): Document => one<Document>([{ _id: plainId() }, { _id: { $in: [plainId()] } }, { _id: plainId(), ...condition() }])
     const operation = (): Document => {
       const multi = chance(0.3) && { multi: false }
       return chance(0.6) ? { update: upTo(2), filter: by(), updateMods: { $set: { type: one(texts), [one(['m', 'extra'])]: value() } }, ...multi } : { delete: upTo(2), filter: by(), ...multi }
