@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { hosts } from '../lib/mongodb/connect.js'
 import { half, launch, listening, runCli, send } from './launch.js'
@@ -56,7 +57,8 @@ t.test('the server says where it is, lets no second one on its data, and its stu
       [get('/nope?x=1'), 404], [get('/students/%zz'), 400], [get(`/students/${'a'.repeat(101)}`), 414],
       ['GET /students HTTP/1.1\r\nConnection: close\r\n\r\n', 400], [get('/students', 'Expect: the-impossible\r\n'), 417],
       [get('/students').replace('GET', 'PROPFIND'), 405], [get('/nope').replace('GET', 'PROPFIND'), 404],
-      [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408]
+      [get('/students', `X-Long: ${'a'.repeat(20_000)}\r\n`), 431], ['NONSENSE\r\n\r\n', 400], [half, 408],
+      [`${get('/students', 'Content-Type: application/json\r\nContent-Length: 9\r\n').replace('GET', 'POST')}{`, 408]
     ] as const) {
       const answer = await text(await send(last, request))
       t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), request.slice(0, 40))
@@ -64,6 +66,29 @@ t.test('the server says where it is, lets no second one on its data, and its stu
       t.match(answer, /x-content-type-options: nosniff/i)
       t.match(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { type: 'about:blank', status })
     }
+  })
+
+  await t.test('an import may take longer than other requests', async (t) => {
+    const rows = new ReadableStream({
+      async start (controller) {
+        const write = (text: string) => controller.enqueue(new TextEncoder().encode(text))
+        write('name,email,course,gpa\n')
+        for (let n = 0; n < 5; n++) {
+          await sleep(500)
+          write(`Late ${n},late@example.com,Art,1\n`)
+        }
+        controller.close()
+      }
+    })
+    const answer = await fetch(`${last}/students/import`, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: rows, duplex: 'half' } as RequestInit)
+    t.strictSame(await answer.json(), { rows: 5, created: 5, failed: 0, faults: [] })
+    const large = `name,email,course,gpa\n${'Large,large@example.com,Art,1\n'.repeat(4_000)}`
+    const asked = await text(await send(last, `POST /students/import HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: text/csv\r\nContent-Length: ${large.length}\r\n\r\n${large}`))
+    t.match(asked, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/)
+    const batch = JSON.stringify({ operations: Array(1000).fill({ op: 'create', data: { ...janeDoe, name: 'x'.repeat(50) } }) })
+    t.ok(batch.length > 65_536)
+    const changed = await text(await send(last, `POST /students/batch HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${batch.length}\r\n\r\n${batch}`))
+    t.match(changed, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 207 /)
   })
 
   third.child.kill('SIGINT')

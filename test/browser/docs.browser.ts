@@ -70,6 +70,12 @@ async function useDocs (t: Test, origin: string, prefix: string): Promise<void> 
   const listed = JSON.parse((await execute(list)).body)
   t.strictSame(listed.students, [{ id: student.id, name: 'Jane Doe' }], 'a filter is tried out')
 
+  const bulk = await open(page, 'post', `${prefix}/students/import`)
+  await bulk.locator('.body-param-content-type select, .opblock-section-request-body select').first().selectOption('text/csv')
+  await bulk.locator('textarea').first().fill('name,email,course,gpa\nAda,ada@example.com,Art,4\nBob,bob@example.com,Art,5\nCyd,cyd@example.com,Art,3\n')
+  const imported = await execute(bulk)
+  t.match(JSON.parse(imported.body), { rows: 3, created: 2, failed: 1, faults: [{ line: 3, row: 2, pointer: '/gpa' }] }, 'three rows are imported')
+
   const remove = await open(page, 'delete', `${prefix}/students/{id}`)
   await remove.getByPlaceholder('id').fill(student.id)
   t.equal((await execute(remove)).status, '204')
@@ -89,6 +95,9 @@ async function showsOperations (t: Test, page: Page, prefix: string): Promise<vo
   t.strictSame(texts.map((text) => text?.replaceAll(/[\u200b\u2060]/g, '')), [
     `POST${prefix}/students/Create Student`,
     `GET${prefix}/students/List Students`,
+    `POST${prefix}/students/batchChange Students`,
+    `POST${prefix}/students/importImport Students`,
+    `GET${prefix}/students/exportExport Students`,
     `GET${prefix}/students/{id}Show Student`,
     `PUT${prefix}/students/{id}Update Student`,
     `PATCH${prefix}/students/{id}Patch Student`,

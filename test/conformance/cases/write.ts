@@ -111,7 +111,7 @@ export const writes: Record<string, () => Case> = {
     const by = (): Document => one<Document>([{ _id: plainId() }, { _id: { $in: [plainId()] } }, { _id: plainId(), ...condition() }])
     const operation = (): Document => {
       const multi = chance(0.3) && { multi: false }
-      return chance(0.6) ? { update: upTo(2), filter: by(), updateMods: { $set: { type: one(texts), [one(['m', 'extra'])]: value() } }, ...multi } : { delete: upTo(2), filter: by(), ...multi }
+      return chance(0.6) ? { update: upTo(2), filter: by(), updateMods: { $set: { [one(['m', 'extra'])]: value(), type: one(texts) } }, ...multi } : { delete: upTo(2), filter: by(), ...multi }
     }
     const command = {
       bulkWrite: 1,
@@ -119,8 +119,8 @@ export const writes: Record<string, () => Case> = {
       nsInfo: names.map(name => ({ ns: `${database}.${name}` })),
       ...chance(0.7) && { ordered: chance(0.5) },
       ...chance(0.7) && { errorsOnly: chance(0.3) },
-      ...chance(0.3) && { bypassDocumentValidation: false },
-      ...concern(),
+      ...chance(0.5) && { bypassDocumentValidation: false },
+      writeConcern: one(writeConcerns),
       ...generic()
     }
     return { run: side => bulk(side, command) }
