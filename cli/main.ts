@@ -4,6 +4,8 @@ import { type Config, couchbaseOptionsOf, databaseOptionsOf } from '../config.js
 import { connect, hosts } from '../lib/mongodb/connect.js'
 import { copyStore } from './copy-store.js'
 import type { ResolvedDatabase } from '../lib/mongodb/database-options.js'
+import { exportFile } from './export.js'
+import { importFile } from './import.js'
 import { runIndexes } from './indexes.js'
 import { readSecret } from './prompt.js'
 import { configOf, type Surroundings, withApp } from './surroundings.js'
@@ -25,34 +27,59 @@ const USAGE = `Usage:
   student-course-api check [PATH]         looks for damage in the embedded store or in a backup
   student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
   student-course-api indexes [--create]   lists the indexes that lists need and the database lacks, or creates them
+  student-course-api import FILE [--format FORMAT] [--on-error stop|continue] [--dry-run] [--key KEY] [--resource NAME] [--url URL] [--token -]
+  student-course-api export FILE [--format FORMAT] [--excel] [--query QUERY] [--force] [--resource NAME] [--url URL] [--token -]
 
+FILE is CSV (.csv) or NDJSON (.ndjson, .jsonl), or - for standard input or output, which is NDJSON. FORMAT, csv or ndjson, overrides that.
+Without --url, import and export work on the configured store, also while the server runs.
 SCOPE is one of ${SCOPES.join(', ')}.
-A password comes from a prompt, or from the first line of standard input. With --to -, so does URL.`
+A password comes from a prompt, or from the first line of standard input. With --to -, so does URL, and with --token - the access token.`
 
 const options = {
-  scope: { type: 'string', multiple: true }, email: { type: 'string' }, 'full-name': { type: 'string' }, to: { type: 'string' }, create: { type: 'boolean' }
+  scope: { type: 'string', multiple: true },
+  email: { type: 'string' },
+  'full-name': { type: 'string' },
+  to: { type: 'string' },
+  create: { type: 'boolean' },
+  format: { type: 'string' },
+  resource: { type: 'string' },
+  url: { type: 'string' },
+  token: { type: 'string' },
+  'on-error': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  key: { type: 'string' },
+  excel: { type: 'boolean' },
+  query: { type: 'string' },
+  force: { type: 'boolean' }
 } as const
 
 type Words = ReturnType<typeof parse>
 
 interface Command {
-  run: (words: Words, surroundings: Surroundings) => Promise<string>
+  run: (words: Words, surroundings: Surroundings) => Promise<string | undefined>
   /** Its options; any other one is a mistake. */
   takes: readonly (keyof typeof options)[]
 }
+
+/** What import and export both take. */
+const bulk = ['format', 'resource', 'url', 'token'] as const
 
 const commands = new Map<string, Command>([
   ['users', { run: runUsers, takes: ['scope', 'email', 'full-name'] }],
   ['backup', { run: runBackup, takes: [] }],
   ['check', { run: runCheck, takes: [] }],
   ['copy', { run: runCopy, takes: ['to'] }],
-  ['indexes', { run: runIndexesOf, takes: ['create'] }]
+  ['indexes', { run: runIndexesOf, takes: ['create'] }],
+  ['import', { run: onFile(importFile), takes: [...bulk, 'on-error', 'dry-run', 'key'] }],
+  ['export', { run: onFile(exportFile), takes: [...bulk, 'excel', 'query', 'force'] }]
 ])
 
 /** Runs one command of the command line; answers the exit status of the process. */
 export async function main (args: string[], surroundings: Surroundings): Promise<number> {
   try {
-    surroundings.stdout.write(`${await run(args, surroundings)}\n`)
+    const text = await run(args, surroundings)
+    // where a file goes to standard output, nothing else does
+    if (text !== undefined) surroundings.stdout.write(`${text}\n`)
     return 0
   } catch (error) {
     const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
@@ -61,7 +88,7 @@ export async function main (args: string[], surroundings: Surroundings): Promise
   }
 }
 
-async function run (args: string[], surroundings: Surroundings): Promise<string> {
+async function run (args: string[], surroundings: Surroundings): Promise<string | undefined> {
   const words = parse(args)
   const command = commands.get(words.noun)
   if (!command || Object.keys(words.values).some((name) => !command.takes.some((taken) => taken === name))) throw new UsageError(USAGE)
@@ -118,6 +145,13 @@ async function runIndexesOf ({ rest, values: { create = false } }: Words, surrou
     await app.register(mongodb, await databaseOptionsOf(config))
     return runIndexes(app.mongo.client.db(config.MONGODB_DATABASE), [student], { isCreating: create, output: surroundings.stderr })
   })
+}
+
+function onFile (work: (file: string, values: Words['values'], surroundings: Surroundings) => Promise<string | undefined>): Command['run'] {
+  return async ({ rest: [file, ...more], values }, surroundings) => {
+    if (file === undefined || more.length > 0) throw new UsageError(USAGE)
+    return work(file, values, surroundings)
+  }
 }
 
 async function openUsers (app: FastifyInstance, config: Config): Promise<void> {
