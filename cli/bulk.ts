@@ -106,8 +106,8 @@ export function overHttp (base: URL, token?: string, silenceMs = SILENCE_MS): Se
     const request = open(url, { method, headers: { ...headers, ...token !== undefined && { authorization: `Bearer ${token}` } } })
     let isConnected = false
     request.once('socket', (socket) => {
-      isConnected = request.reusedSocket
-      socket.once(isSecure ? 'secureConnect' : 'connect', () => { isConnected = true })
+      isConnected = !socket.connecting
+      if (!isConnected) socket.once(isSecure ? 'secureConnect' : 'connect', () => { isConnected = true })
     })
     request.on('error', () => {}) // once there is an answer, its reader is told
     if (body) {

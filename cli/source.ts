@@ -30,16 +30,21 @@ export class Source {
 
   /** Its bytes from the beginning; tells how many were taken. */
   open (onTaken: (bytes: number) => void): Readable {
-    return Readable.from(this.#read(onTaken), { objectMode: false })
+    return Readable.from(this.#taken(onTaken), { objectMode: false })
   }
 
-  async * #read (onTaken: (bytes: number) => void): AsyncGenerator<Buffer> {
+  async * #taken (onTaken: (bytes: number) => void): AsyncGenerator<Buffer> {
     let bytes = 0
+    for await (const chunk of this.#read()) {
+      yield chunk
+      onTaken(bytes += chunk.length)
+    }
+  }
+
+  /** A generator of its own, which the errors of whoever takes the bytes don't reach. */
+  async * #read (): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of this.#open()) {
-        yield Buffer.from(chunk)
-        onTaken(bytes += chunk.length)
-      }
+      for await (const chunk of this.#open()) yield Buffer.from(chunk)
     } catch (error) {
       this.fault = error as Error // nothing here throws anything else
       throw error
