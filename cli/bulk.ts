@@ -76,7 +76,7 @@ export async function withApi<T> (values: BulkValues, surroundings: Surroundings
   }
   if (token !== undefined) throw new UsageError('--token is for a server: say which by --url.')
   return withApp(surroundings, async (app, config) => {
-    await app.register(studentCourseApi, { ...await databaseOptionsOf(config), bodyLimit: config.BODY_LIMIT, docs: false })
+    await app.register(studentCourseApi, { ...await databaseOptionsOf(config), bodyLimit: config.BODY_LIMIT, idempotencyTtlSeconds: config.IDEMPOTENCY_TTL, docs: false })
     return work(within(app))
   })
 }

@@ -100,11 +100,12 @@ function checkedKey (key: string): string {
 async function untilLast (send: Send, job: Job, stderr: NodeJS.WritableStream, { now, sleep }: Clock): Promise<Last> {
   let since = now()
   let pauseMs = FIRST_PAUSE_MS
-  for (let tries = 1; ; tries++) {
+  let isFirst = true
+  for (;;) {
     const doneBefore = job.done
-    const outcome = await attempt(send, job, stderr, tries === 1)
+    const outcome = await attempt(send, job, stderr, isFirst)
     // a second try may have another end than the first one, which has stored some rows
-    if ('problem' in outcome && tries > 1) return { ...outcome, canGoOn: true }
+    if ('problem' in outcome && !isFirst) return { ...outcome, canGoOn: true }
     if (!('broken' in outcome)) return outcome
     if (job.done > doneBefore) {
       since = now()
@@ -114,29 +115,36 @@ async function untilLast (send: Send, job: Job, stderr: NodeJS.WritableStream, {
     const pause = Math.max(pauseMs, outcome.pauseMs)
     stderr.write(`${outcome.broken} Trying again in ${pause / 1_000} s.\n`)
     await sleep(pause)
+    isFirst = false
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
   }
 }
 
 async function attempt (send: Send, job: Job, stderr: NodeJS.WritableStream, isFirst: boolean): Promise<Outcome> {
-  const { source, path, query, headers } = job
+  const { source } = job
   const bar = barOf(source, stderr)
   bar.start(source.size ?? 0, 0, { rows: 0 })
   const body = source.open((bytes) => bar.update(bytes))
+  const onDone = (rows: number) => {
+    bar.update({ rows })
+    job.done = Math.max(job.done, rows)
+  }
   try {
-    const answer = await send({ method: 'POST', path, query, headers, body })
-    return await outcomeOf(answer, (done) => {
-      bar.update({ rows: done })
-      job.done = Math.max(job.done, done)
-    })
+    return await sent(send, job, body, onDone, isFirst)
+  } finally {
+    bar.stop()
+    body.destroy()
+  }
+}
+
+async function sent (send: Send, { source, path, query, headers }: Job, body: Readable, onDone: (rows: number) => void, isFirst: boolean): Promise<Outcome> {
+  try {
+    return await outcomeOf(await send({ method: 'POST', path, query, headers, body }), onDone)
   } catch (error) {
     if (source.fault) throw source.fault
     // where there was never a server, it is the URL that is wrong
     if (isFirst && error instanceof UnreachableError) throw error
     return { broken: `The connection broke: ${reasonOf(error as Error)}.`, pauseMs: 0 } // nothing here throws anything else
-  } finally {
-    bar.stop()
-    body.destroy()
   }
 }
 
