@@ -7,8 +7,8 @@ export interface Terminal {
   output: NodeJS.WritableStream
 }
 
-/** A secret from a prompt that echoes nothing, asked twice; from standard input, its first line, where that is no terminal. */
-export async function readSecret (name: string, { input, output }: Terminal): Promise<string> {
+/** A secret from a prompt that echoes nothing, asked twice if it is a new one; from standard input, its first line, where that is no terminal. */
+export async function readSecret (name: string, { input, output }: Terminal, { isNew = true } = {}): Promise<string> {
   if (!input.isTTY) return (await text(input)).replace(/\r?\n.*$/s, '')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input, output: silent, terminal: true })
@@ -20,7 +20,7 @@ export async function readSecret (name: string, { input, output }: Terminal): Pr
   }
   try {
     const secret = await ask(`${name}: `)
-    if (await ask(`${name} again: `) !== secret) throw new Error('The two entries differ.')
+    if (isNew && await ask(`${name} again: `) !== secret) throw new Error('The two entries differ.')
     return secret
   } finally {
     lines.close()

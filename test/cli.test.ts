@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import t from 'tap'
 import { coverage, launch, listening, Process, runCli as run } from './launch.js'
 import { built } from './root.js'
+import { janeDoe } from './samples.js'
 import { client, url as storeUrl } from './store.js'
 
 t.test('users are added and changed with and without a running server, and the server shows them', async (t) => {
@@ -16,6 +17,18 @@ t.test('users are added and changed with and without a running server, and the s
   t.strictSame(await run(env, 'users list'), { code: 0, output: 'alice disabled users:read\nbob enabled\n' })
   t.strictSame(await (await fetch(`${url}/users/alice`)).json(),
     { username: 'alice', email: 'alice@example.com', full_name: null, disabled: true })
+
+  await t.test('students are imported and exported while the server runs', async (t) => {
+    const folder = `${env.DATA_DIR}-files`
+    await mkdir(folder)
+    t.teardown(() => rm(folder, { recursive: true }))
+    t.match(await run(env, 'import -', `${JSON.stringify(janeDoe)}\n`), { code: 0, output: /1 row read: 1 created, 0 refused/ })
+    const { students: [jane] } = await (await fetch(`${url}/students/`)).json() as { students: object[] } // as the API answers
+    t.match(jane, janeDoe)
+    t.strictSame(await run(env, `export ${folder}/a.ndjson`), { code: 0, output: '1 record exported.\n' })
+    t.strictSame(JSON.parse(await readFile(`${folder}/a.ndjson`, 'utf8')), jane)
+    t.equal((await fetch(`${url}/students/${(jane as { id: string }).id}`, { method: 'DELETE' })).status, 204)
+  })
 
   await t.test('the store is backed up and copied while the server runs', async (t) => {
     const folder = `${env.DATA_DIR}-backup`

@@ -110,6 +110,15 @@ export class Importer {
   /** Throws ImportStoppedError, StoreUnavailableError, StoreFullError, and KeyReusedError where the rows are not those of the key. */
   async run (): Promise<ImportSummary> {
     try {
+      return await this.#run()
+    } finally {
+      // what it notes once it is stored would keep the key from the next try, to which the caller leaves it now
+      await Promise.allSettled(this.#underWay)
+    }
+  }
+
+  async #run (): Promise<ImportSummary> {
+    try {
       for await (const row of this.#options.rows) await this.#take(row)
     } catch (error) {
       if (!(error instanceof FileError)) throw error

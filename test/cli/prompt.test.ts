@@ -20,6 +20,12 @@ t.test('a prompt asks twice and shows nothing of what is typed', async (t) => {
   t.equal(shown.join(''), 'Password: \nPassword again: \n')
 })
 
+t.test('a secret that is no new one is asked for once', async (t) => {
+  const { shown, terminal: ours } = terminal('token')
+  t.equal(await readSecret('Token', ours, { isNew: false }), 'token')
+  t.equal(shown.join(''), 'Token: \n')
+})
+
 t.test('two that differ are refused', async (t) => {
   await t.rejects(readSecret('Password', terminal('one', 'two').terminal), { message: 'The two entries differ.' })
 })
