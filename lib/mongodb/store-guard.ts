@@ -1,3 +1,4 @@
+import { deserialize } from 'bson'
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
 import { Batches } from './batch.js'
 import { endDeadMonitor } from './dead-monitor.js'
@@ -164,8 +165,8 @@ export function isDuplicateId (error: unknown): boolean {
   return codeOf(error) === DUPLICATE_KEY && indexedFields(error).join() === '_id'
 }
 
-/** The fields of the index that refused a write; MongoDB tells them as the keys of `keyPattern`. */
+/** The fields of the index that refused a write; MongoDB tells them as the keys of `keyPattern`, of which an operation with raw answers has the bytes. */
 function indexedFields (error: unknown): string[] {
   const { keyPattern } = error as { keyPattern?: object } // set by MongoDB since 4.2
-  return Object.keys(keyPattern ?? { key: 1 })
+  return Object.keys(keyPattern instanceof Uint8Array ? deserialize(keyPattern) : keyPattern ?? { key: 1 })
 }

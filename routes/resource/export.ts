@@ -65,8 +65,9 @@ async function * chunks (first: IteratorResult<Piece>, iterator: AsyncIterator<P
   if (rows.head !== '') yield Buffer.from(rows.head)
   try {
     for (let next = first; !next.done; next = await iterator.next()) {
-      const { items } = next.value
+      // whoever looks at the items has them decoded
       const raw = RawList.of(next.value, 'items')
+      const items = raw ? [] : next.value.items
       const { length } = raw?.documents ?? items
       for (let at = 0; at < length; at += SLICE) {
         yield await inTurns(async () => {

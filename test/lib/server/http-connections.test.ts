@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -116,4 +116,24 @@ t.test('where clients leave too much unread, the slowest are ended, until the re
   }
   connections.endSlowest()
   t.strictSame([a, b, c, d].map((socket) => socket?.destroyed), [false, true, false, true])
+})
+
+t.test('a request whose body is late is told of once, unless it has arrived or its client has left', async (t) => {
+  const { clock, connections } = build(t)
+  const message = (more: object = {}) => ({ complete: false, socket: { destroyed: false }, ...more }) as IncomingMessage
+  const [slow, whole, left, later] = [message(), message(), message(), message()]
+  connections.limit(message({ complete: true }))
+  for (const one of [slow, whole, left]) connections.limit(one)
+  clock.now = 90
+  connections.limit(later)
+  clock.now = 100
+  t.strictSame(connections.late(100), [], 'not before its time is over')
+  whole.complete = true
+  left.socket.destroyed = true
+  t.strictSame(connections.late(100), [])
+  clock.now = 101
+  t.strictSame(connections.late(100), [slow])
+  t.strictSame(connections.late(100), [])
+  clock.now = 200
+  t.strictSame(connections.late(100), [later])
 })

@@ -144,6 +144,31 @@ t.test('a conflict in a batch that is taken up is no conflict where the record i
   t.match((await send()).json().results, [{ status: 201 }])
 })
 
+t.test('a batch of which something failed here may be sent again, and is then finished', async (t) => {
+  const away = async () => { throw new StoreUnavailableError('The change may have been applied.') }
+  const many: Repository['createMany'][] = [away, away]
+  const { app } = await build(t, {
+    students: {
+      ...told(async (fields, id) => ({ id: String(id), ...fields })),
+      createMany: async (records) => (many.shift() ?? (async () => records.map(() => undefined)))(records),
+      changeMany: async (changes) => changes.map(() => true)
+    }
+  })
+  const send = async (...operations: object[]) => app.inject({ method: 'POST', url: '/students/batch', headers: { 'idempotency-key': 'x' }, payload: { operations } })
+  const create = { op: 'create', data: janeDoe }
+  const patch = { op: 'patch', id: unknownId, data: { gpa: 1 } }
+  const failed = await send(create, patch)
+  t.match(failed.json().results, [{ status: 503, problem: { detail: /may have been applied/ } }, { status: 200, id: unknownId }])
+  t.notOk(failed.json().results[1].etag, 'of a record that is gone by now there is no tag')
+  const away2 = await app.inject({ method: 'POST', url: '/students/batch', payload: { operations: [create] } })
+  t.equal(away2.statusCode, 503, 'where nothing could be done')
+  t.equal(away2.headers['retry-after'], '2')
+  const again = await send(create, patch)
+  t.match(again.json().results, [{ status: 201 }, { status: 200 }])
+  t.notOk(again.headers['idempotent-replayed'])
+  t.equal((await send(create, patch)).headers['idempotent-replayed'], 'true')
+})
+
 t.test('a repository that cannot create by an id refuses keys', async (t) => {
   const { capabilities, ...five } = told(async (fields) => ({ id: unknownId, ...fields }))
   const { app } = await build(t, { students: five })
