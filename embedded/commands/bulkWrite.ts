@@ -10,7 +10,7 @@ import { bulkNamespace, bulkStatements } from '../surface.js'
 import { applyUpdate, parseUpdate } from '../update.js'
 import { cursorReply, type Run } from './command.js'
 import { first } from './findAndModify.js'
-import { checkBatch } from './write.js'
+import { checkBatch, writeErrorOf } from './write.js'
 
 /** Operations per transaction, so that a large bulk lets other writes in between. MongoDB does not take it as one either. */
 const sliceLength = 1000
@@ -80,8 +80,8 @@ function runAll (slice: Statement[], from: number, isOrdered: boolean, results: 
     try {
       results.push({ ok: 1, idx, ...run(statement) })
     } catch (error) {
-      if (!(error instanceof MongoError)) throw error
-      results.push({ ok: 0, idx, code: error.code, errmsg: error.message, n: 0 })
+      const { code, errmsg } = writeErrorOf(idx, error)
+      results.push({ ok: 0, idx, code, errmsg, n: 0 })
       if (isOrdered) return
     }
   }

@@ -87,7 +87,7 @@ interface Column {
 }
 
 function columnsOf (header: Cells, line: number, fields: Fields): Column[] {
-  const names = header.map((name) => String(name ?? '').trim())
+  const names = header.map((name = '') => name.trim())
   const known = [...Object.keys(fields), ...IGNORED]
   const [only = ''] = names
   const delimiter = names.length === 1 && OTHER_DELIMITERS.find((other) => only.includes(other))

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidBodyError } from '../../lib/http/body-error.js'
 import { RecordNotFoundError, StoreUnavailableError } from '../../lib/http/errors.js'
-import { toFaults } from '../../lib/http/validation-faults.js'
 import { IdRun } from '../../lib/idempotency/id-run.js'
 import type { Answer, IdempotencyKeys } from '../../lib/idempotency/keys.js'
 import type { BulkQuery } from '../../lib/query/list-query.js'
@@ -14,7 +13,7 @@ import type { Problem } from '../../schemas/problem.js'
 import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.js'
 import { finishing, hasKey, replay, reserve, unlessThere } from '../once.js'
 import type { Conditions } from './conditions.js'
-import { toChecks, type Check } from './checks.js'
+import { checkFaults, toChecks, type Check } from './checks.js'
 import { askForBody } from './ask-for-body.js'
 
 export interface BatchOptions {
@@ -162,7 +161,7 @@ function failed (error: Error, { id }: Operation, request: FastifyRequest): Resu
 
 function faultsOf (check: Check, value: unknown, pointer: string): Problem['errors'] {
   if (check(value)) return undefined
-  return toFaults(check.errors ?? []).map((fault) => ({ ...fault, pointer: pointer + fault.pointer }))
+  return checkFaults(check).map((fault) => ({ ...fault, pointer: pointer + fault.pointer }))
 }
 
 /** Refuses a batch whose operations lack what they need, or have what they cannot have. */

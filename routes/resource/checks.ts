@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { toFaults } from '../../lib/http/validation-faults.js'
 import type { FastifyInstance } from 'fastify'
 import type { Resource } from '../../schemas/resource.js'
 
@@ -6,6 +7,11 @@ import type { Resource } from '../../schemas/resource.js'
 export interface Check {
   (value: unknown): boolean
   errors?: ErrorObject[] | null
+}
+
+/** The faults of the value that was checked last; none where it is valid. */
+export function checkFaults ({ errors }: Check): ReturnType<typeof toFaults> {
+  return toFaults(errors ?? [])
 }
 
 /** The validation of single records, for requests that hold many. */

@@ -4,7 +4,6 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { KeyReusedError } from '../../lib/http/errors.js'
 import { CSV_TYPE, NDJSON_TYPES } from '../../lib/http/media-types.js'
 import { negotiate } from '../../lib/http/negotiate.js'
-import { toFaults } from '../../lib/http/validation-faults.js'
 import { IdRun } from '../../lib/idempotency/id-run.js'
 import { digestOf } from '../../lib/idempotency/key.js'
 import type { HeldKey, IdempotencyKeys } from '../../lib/idempotency/keys.js'
@@ -22,7 +21,7 @@ import { PROBLEM_TYPE } from '../../schemas/problem.js'
 import type { Body, Fields, Resource } from '../../schemas/resource.js'
 import { hasKey, replay, reserve, unlessThere } from '../once.js'
 import { askForBody } from './ask-for-body.js'
-import { toChecks } from './checks.js'
+import { checkFaults, toChecks } from './checks.js'
 import { leaving } from './leaving.js'
 
 export interface ImportOptions {
@@ -67,7 +66,7 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
     const { run: ids } = held ?? { run: IdRun.begin() }
     return new Importer({
       rows: rowsOf(request),
-      check: (value) => isRepeated || isValid(value) ? [] : toFaults(isValid.errors ?? []),
+      check: (value) => isRepeated || isValid(value) ? [] : checkFaults(isValid),
       create: async (rows) => createAll(rows, ids, held?.isTakenOver === true),
       stops: onError === 'stop' && !isRepeated,
       isDry: isRepeated || dryRun === 'true',

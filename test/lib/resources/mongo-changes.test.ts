@@ -25,8 +25,14 @@ async function studentsIn (t: Test, answer: (command: Document) => Document) {
 }
 
 const results = (firstBatch: Document[]) => ({
-  ok: 1, cursor: { id: 0n, ns: 'admin.$cmd.bulkWrite', firstBatch }, nErrors: firstBatch.filter(({ ok }) => ok === 0).length,
-  nInserted: 0, nMatched: 0, nModified: 0, nUpserted: 0, nDeleted: 0
+  ok: 1,
+  cursor: { id: 0n, ns: 'admin.$cmd.bulkWrite', firstBatch },
+  nErrors: firstBatch.filter(({ ok }) => ok === 0).length,
+  nInserted: 0,
+  nMatched: 0,
+  nModified: 0,
+  nUpserted: 0,
+  nDeleted: 0
 })
 const stored = (of: string) => ({ ok: 1, cursor: { id: 0n, ns: 'college.students', firstBatch: [{ _id: new ObjectId(of), ...janeDoe }] } })
 const none = { ok: 1, cursor: { id: 0n, ns: 'college.students', firstBatch: [] } }

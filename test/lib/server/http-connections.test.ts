@@ -129,7 +129,7 @@ t.test('a request whose body is late is told of once, unless it has arrived or i
   clock.now = 100
   t.strictSame(connections.late(100), [], 'not before its time is over')
   whole.complete = true
-  left.socket.destroyed = true
+  Object.assign(left.socket, { destroyed: true })
   t.strictSame(connections.late(100), [])
   clock.now = 101
   t.strictSame(connections.late(100), [slow])
