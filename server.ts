@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import studentCourseApi from './app.js'
 import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile } from './config.js'
-import { answerClientError, answerConnect, answerContinue, answerExpectation } from './lib/server/client-error.js'
+import { answerClientError, answerConnect, answerContinue, answerExpectation, answerLate } from './lib/server/client-error.js'
 import { hosts } from './lib/mongodb/connect.js'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import { HttpConnections } from './lib/server/http-connections.js'
@@ -125,15 +125,8 @@ function limitBodies (app: FastifyInstance, connections: HttpConnections<Fastify
     if (!request.routeOptions.config.isStreamed) connections.limit(request.raw)
     done()
   })
-  const timer = setInterval(() => {
-    for (const { socket } of connections.late(REQUEST_TIMEOUT_MS)) answerClientError(requestTimeout(), socket)
-  }, CHECK_MS).unref()
+  const timer = setInterval(() => connections.late(REQUEST_TIMEOUT_MS).forEach(answerLate), CHECK_MS).unref()
   app.addHook('onClose', async () => clearInterval(timer))
-}
-
-/** As Node names it. */
-function requestTimeout (): Error {
-  return Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
 }
 
 function refuseBrokenRules (app: FastifyInstance, connections: HttpConnections<FastifyRequest>, config: Config): void {

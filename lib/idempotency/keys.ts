@@ -74,8 +74,9 @@ export class IdempotencyKeys {
     this.#inserts = new Inserts(collection, { isOwnId: false })
     this.#finishing = new Batches({
       send: async (ids, signal) => {
-        const met = await bulkWrite(collection, ids.map((_id) => ({ filter: { _id }, set: ANSWERED })), signal)
-        return met.map((each) => each instanceof Error ? each : undefined)
+        // whatever becomes of one, the next try of its request has the same effect
+        await bulkWrite(collection, ids.map((_id) => ({ filter: { _id }, set: ANSWERED })), signal)
+        return ids.map(() => undefined)
       },
       maxUnderWay: MAX_UNDER_WAY,
       maxItems: MAX_ITEMS,

@@ -122,7 +122,7 @@ export class Importer {
       for await (const row of this.#options.rows) await this.#take(row)
     } catch (error) {
       if (!(error instanceof FileError)) throw error
-      await this.#stop({ line: error.line, detail: error.message })
+      return this.#stop({ line: error.line, detail: error.message })
     }
     if (this.summary.rows < (this.#resumed?.rows ?? 0)) throw new KeyReusedError()
     await this.#finish()

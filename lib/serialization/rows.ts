@@ -38,7 +38,8 @@ export class RowCompiler {
     const reader = compileDocument(schema)
     if (!reader) throw new TypeError('a schema cannot be written as rows')
     this.#reader = reader
-    this.#names = Object.entries(schema.properties ?? {}).filter(([, property]) => !property['x-computed']).map(([name]) => name)
+    // it has properties, as it compiled
+    this.#names = Object.entries(schema.properties as object as Record<string, JsonSchema>).filter(([, property]) => !property['x-computed']).map(([name]) => name)
   }
 
   /** One JSON object a line. */

@@ -23,6 +23,11 @@ export function answerClientError (error: ClientError, socket: Socket): void {
   endWith(socket, status, detail)
 }
 
+/** Answers a request whose body takes too long, as Node answers one whose headers do. */
+export function answerLate ({ socket }: IncomingMessage): void {
+  answerClientError(Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket)
+}
+
 /** Answers CONNECT, which asks a proxy for a tunnel (RFC 9110 section 9.3.6): Node would close the connection without a word. */
 export function answerConnect (_request: IncomingMessage, socket: Duplex): void {
   endWith(socket, 501, 'This server opens no tunnels.')

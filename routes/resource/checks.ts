@@ -9,13 +9,14 @@ export interface Check {
   errors?: ErrorObject[] | null
 }
 
-/** The faults of the value that was checked last; none where it is valid. */
+/** The faults of the value that was checked last, and was not valid. */
 export function checkFaults ({ errors }: Check): ReturnType<typeof toFaults> {
-  return toFaults(errors ?? [])
+  return toFaults(errors as ErrorObject[]) // of one that was not valid
 }
 
 /** The validation of single records, for requests that hold many. */
 export function toChecks (app: FastifyInstance, { create, patch }: Resource): { create: Check, patch: Check } {
-  const compile = (schema: object) => app.validatorCompiler?.({ schema, method: 'POST', url: '', httpPart: 'body' }) as unknown as Check // as app.ts set it
+  const compiler = app.validatorCompiler as object as (route: { schema: object }) => Check // as app.ts set it
+  const compile = (schema: object) => compiler({ schema })
   return { create: compile(create), patch: compile(patch) }
 }

@@ -7,7 +7,7 @@ import { fakeMongodb, hello } from '../../fake-mongodb.js'
 
 /** Keys in a database that answers like this. */
 async function keysIn (t: Test, answer: (command: Document) => Document) {
-  const server = await fakeMongodb(t, (command) => command.createIndexes || command.insert || command.find || command.delete ? answer(command) : hello)
+  const server = await fakeMongodb(t, (command) => command.createIndexes || command.insert || command.find || command.findAndModify || command.delete ? answer(command) : hello)
   const client = await MongoClient.connect(`mongodb://${server}/?directConnection=true&retryWrites=false`)
   const guard = new StoreGuard(client, 1_000)
   const keys = new IdempotencyKeys(client.db('college').collection<KeyDocument>('idempotency_keys', OF_PRIMARY), guard, { ttlMs: 60_000, leaseMs: 1_000 })
@@ -58,4 +58,18 @@ t.test('a database without TTL indexes has its expired keys removed from here', 
   t.match(await keys.reserve('a', 'x'), { held: {} })
   while (deleted.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
   t.match(deleted, [{ q: { expires_at: { $lte: Date } } }])
+})
+
+t.test('an error of the database is no key that is there', async (t) => {
+  const keys = await keysIn(t, ({ insert }) => insert ? { ok: 0, code: 11600, errmsg: 'interrupted at shutdown' } : { ok: 1 })
+  await t.rejects(keys.reserve('a', 'x'), { code: 'SCA_STORE_UNAVAILABLE' })
+})
+
+t.test('whoever lost a key to another one learns that when it notes how far it has come', async (t) => {
+  const values = [{}, null]
+  const keys = await keysIn(t, ({ findAndModify }) => findAndModify ? { ok: 1, value: values.shift() } : inserted)
+  const reservation = await keys.reserve('a', 'x')
+  if (!('held' in reservation)) return t.fail('it is held')
+  await reservation.held.save({ rows: 1 })
+  await t.rejects(reservation.held.save({ rows: 2 }), { code: 'SCA_KEY_IN_USE' })
 })

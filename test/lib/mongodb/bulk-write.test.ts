@@ -54,6 +54,12 @@ t.test('what reaches the whole command reaches all, and so does a write concern 
   await t.rejects(unmet, { code: 64 })
 })
 
+t.test('an operation that is ended is an error of all', async (t) => {
+  const { collection, met } = await against(t, () => bulkReply([{ ok: 1, idx: 0, n: 1, nModified: 1 }]))
+  await met
+  await t.rejects(bulkWrite(collection, statements, AbortSignal.abort(new Error('ended'))), { message: 'ended' })
+})
+
 const none = { ok: 0, code: 59, codeName: 'CommandNotFound', errmsg: "no such command: 'bulkWrite'" }
 
 t.test('a server that does not know the command gets one for each', async (t) => {

@@ -22,6 +22,9 @@ t.test('a cell has quotes where it needs them, and the empty text is a pair of t
   t.equal(cell('a\rb'), '"a\rb"')
   t.equal(cell('é€𐍈'), 'é€𐍈')
   t.equal(cell(''), '""')
+  const csv = new CsvBytes(false)
+  csv.null()
+  t.equal(csv.length, 0, 'a null is nothing')
 })
 
 t.test('formulas are defused for a spreadsheet alone', async (t) => {

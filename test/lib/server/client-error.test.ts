@@ -1,15 +1,21 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer, request, type IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { answerClientError, answerExpectation } from '../../../lib/server/client-error.js'
+import { answerClientError, answerExpectation, answerLate } from '../../../lib/server/client-error.js'
 
 /** A socket as far as the handler knows one. */
 const socket = () => new PassThrough() as unknown as Socket
 
 const error = (code?: string) => Object.assign(new Error('x'), { code })
+
+t.test('a body that is late is answered like headers that are', async (t) => {
+  const answered = socket()
+  answerLate({ socket: answered } as IncomingMessage)
+  t.match(await text(answered), /^HTTP\/1.1 408 /)
+})
 
 t.test('a request that the parser refuses is answered with problem details, and its connection closed', async (t) => {
   for (const [code, status, title] of [
