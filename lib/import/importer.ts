@@ -190,7 +190,15 @@ export class Importer {
     this.#refused.refused += faults.length
     this.#refused.faults.push(...faults.slice(0, MAX_FAULTS - this.#refused.faults.length))
     if (faults.length > 0 && this.#options.stops) throw new ImportStoppedError(Number(faults[0]?.line))
-    await this.#options.held?.save({ ...mark, created: this.summary.created, ...this.#refused })
+    await this.#save({ ...mark, created: this.summary.created, ...this.#refused })
+  }
+
+  /** Notes what is stored, also when nobody waits any more: the next try begins there. */
+  async #save (mark: Mark): Promise<void> {
+    const { held, signal } = this.#options
+    if (!held) return
+    const save = async () => held.save({ ...mark })
+    await (signal.aborted ? save() : patiently(save, signal))
   }
 
   /** Throws what reaches all, or what may be otherwise the next time. */
