@@ -9,7 +9,7 @@ const tests = new URL('../', import.meta.url)
 export const suites = {
   access: ['access', 'app'],
   embedded: ['embedded'],
-  lib: ['chaos', 'cli', 'schemas', 'lib', 'build-script.test.js', 'config.test.js', 'project.test.js'],
+  lib: ['chaos', 'kills', 'cli', 'schemas', 'lib', 'build-script.test.js', 'config.test.js', 'project.test.js'],
   outages: ['outage.test.js', 'hung.test.js'],
   processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js'],
   routes: ['plugins', 'query', 'routes', 'users'],
