@@ -72,7 +72,8 @@ export function mediaTypeOf ({ headers }: FastifyRequest): string {
   return type.trim().toLowerCase()
 }
 
-function unsupported (request: FastifyRequest): Error {
+/** What a body of another media type than those that the route takes is refused by. */
+export function unsupported (request: FastifyRequest): Error {
   return new UnsupportedMediaTypeError(oneOf(typesOf(request)))
 }
 

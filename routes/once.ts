@@ -19,14 +19,19 @@ export interface OnceOptions {
   prepare?: (run: IdRun) => Answer
 }
 
-/** Whether the request asks to be made once, however often it is sent. */
-export function hasKey ({ headers }: FastifyRequest): boolean {
-  return headers['idempotency-key'] !== undefined
+/** Whether the request asks to be made once, however often it is sent. Throws MalformedKeyError. */
+export function hasKey (request: FastifyRequest): boolean {
+  return keyOf(request) !== undefined
 }
 
-/** Reserves the key of a request. Throws where it holds none, and where there is nothing that could keep it. */
+function keyOf ({ headers }: FastifyRequest): string | undefined {
+  const field = headers['idempotency-key']
+  return field === undefined ? undefined : parseKey(String(field))
+}
+
+/** Reserves the key of a request that has one. Throws where there is nothing that could keep it. */
 export async function reserve (keys: IdempotencyKeys | undefined, request: FastifyRequest, reply: FastifyReply, options: OnceOptions): Promise<Reservation> {
-  const key = parseKey(String(request.headers['idempotency-key']))
+  const key = keyOf(request)
   if (!keys) throw new NoKeysError()
   const [path = ''] = request.url.split(/\/?(?:[?#]|$)/, 1)
   try {

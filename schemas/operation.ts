@@ -5,15 +5,31 @@ import { EXAMPLE_ID, type Resource } from './resource.js'
 /** The most operations of one batch. */
 export const MAX_OPERATIONS = 1000
 
-/** One change of a batch. */
-const Operation = Type.Object({
-  op: Type.Unsafe<'create' | 'patch' | 'delete'>({ type: 'string', enum: ['create', 'patch', 'delete'], description: 'What to do.' }),
-  id: Type.Optional(Type.String({ pattern: String(ObjectIdHex.pattern), description: 'The record to patch or to delete.' })),
-  ifMatch: Type.Optional(Type.String({ description: 'The ETag of that record as the client knows it, as in the header If-Match.' })),
-  data: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'The record to create, or a merge patch (RFC 7396).' }))
-})
+const target = {
+  id: Type.String({ pattern: String(ObjectIdHex.pattern), description: 'The record.' }),
+  ifMatch: Type.Optional(Type.String({ description: 'The ETag of that record as the client knows it, as in the header If-Match.' }))
+}
 
-export type Operation = Static<typeof Operation>
+const data = (description: string) => Type.Unsafe<Record<string, unknown>>({ type: 'object', description })
+
+// closed: a change whose condition is misspelled must not be made without it
+const closed = { additionalProperties: false }
+
+const Create = Type.Object({ op: Type.Literal('create'), data: data('The record to create.') }, closed)
+
+const Patch = Type.Object({ op: Type.Literal('patch'), ...target, data: data('A merge patch (RFC 7396).') }, closed)
+
+const Delete = Type.Object({ op: Type.Literal('delete'), ...target }, closed)
+
+/** One change of a batch. */
+export interface Operation {
+  op: 'create' | 'patch' | 'delete'
+  id?: string
+  ifMatch?: string
+  data?: Record<string, unknown>
+}
+
+const Operation = Type.Unsafe<Operation>({ type: 'object', discriminator: { propertyName: 'op' }, oneOf: [Create, Patch, Delete] })
 
 /** The body of a batch. */
 export function batchBody ({ title, plural, example, exampleShown }: Resource) {
@@ -25,12 +41,17 @@ export function batchBody ({ title, plural, example, exampleShown }: Resource) {
   })
 }
 
+const OperationProblem = Type.Omit(ProblemDetails, ['instance'], {
+  title: 'OperationProblem',
+  description: 'Problem details (RFC 9457) of one change, without the path: that of the request is that of all.'
+})
+
 /** What became of one change. */
 const Result = Type.Object({
   status: Type.Integer({ description: 'The status that the change would have had as a request of its own.' }),
   id: Type.Optional(Type.String({ description: 'The id of the record.' })),
   etag: Type.Optional(Type.String({ description: 'The ETag of the record as it is now.' })),
-  problem: Type.Optional(ProblemDetails)
+  problem: Type.Optional(OperationProblem)
 })
 
 /** The answer to a batch. */

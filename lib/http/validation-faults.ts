@@ -1,8 +1,13 @@
 import type { ErrorObject } from 'ajv'
 import type { Problem } from '../../schemas/problem.js'
 import { VISIBLE } from '../../schemas/common.js'
+import { suggestion } from '../options/nearest.js'
+import { oneOf } from './negotiate.js'
 
 type Fault = Extract<NonNullable<Problem['errors']>[number], { pointer: string }>
+
+/** A schema that a property with a constant tells from others. */
+interface Variant { properties: Record<string, { const?: string }> }
 
 type ValidationError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'message' | 'parentSchema' | 'data'>
 
@@ -19,14 +24,19 @@ export function toFaults (errors: readonly ValidationError[]): Fault[] {
   return Array.from(faults.values())
 }
 
+/** Which parameter of an error has the name of the member that it is about, where it is not about the value as a whole. */
+const NAMED: Readonly<Record<string, string>> = { required: 'missingProperty', additionalProperties: 'additionalProperty', discriminator: 'tag' }
+
 function pointer ({ keyword, instancePath, params }: ValidationError): string {
-  if (keyword !== 'required') return instancePath
-  const name = String(params.missingProperty).replaceAll('~', '~0').replaceAll('/', '~1')
-  return `${instancePath}/${name}`
+  const name: unknown = params[NAMED[keyword] ?? '']
+  if (name === undefined) return instancePath
+  return `${instancePath}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 function detail ({ keyword, params, message, parentSchema, data }: ValidationError): string {
-  if (keyword === 'required') return 'is required'
+  if (keyword === 'required' || (keyword === 'discriminator' && params.tagValue === undefined)) return 'is required'
+  if (keyword === 'discriminator') return `must be ${oneOf(parentSchema?.oneOf.map((variant: Variant) => variant.properties[params.tag]?.const))}`
+  if (keyword === 'additionalProperties') return `must not stand here${suggestion(params.additionalProperty, Object.keys(parentSchema?.properties))}`
   if (keyword === 'type' && data === null && parentSchema?.['x-kept']) return "can't be removed"
   if (keyword === 'type') return `must be ${[params.type].flat().join(' or ')}`
   if (keyword === 'pattern' && params.pattern === VISIBLE) return UNSEEN

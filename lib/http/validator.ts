@@ -13,7 +13,7 @@ const VISIBLE_ANYWHERE = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point
  */
 export function createValidatorCompiler (): (route: { schema: unknown, httpPart?: string }) => ValidateFunction {
   // verbose hands lib/http/validation-faults.ts the schema that a fault comes from
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true })
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, discriminator: true, verbose: true })
   addFormats.default(ajv, ['date', 'uri', 'uuid'])
   ajv.addFormat('date-time', isDateTime)
   ajv.addFormat('email', isEmail)

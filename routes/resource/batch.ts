@@ -49,10 +49,11 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
   const checks = toChecks(app, resource)
 
   app.post<{ Body: { operations: Operation[] } }>('/batch', { ...route, bodyLimit: BATCH_SIZE * bodyLimit, onRequest: askForBody(bodyLimit, BATCH_SIZE * bodyLimit) }, async (request, reply) => {
-    refuseMalformed(request.body.operations)
+    refuseTwins(request.body.operations)
     const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
+    const isKeyed = hasKey(request)
     if (dryRun === 'true') return reply.code(207).send(answerOf(await Promise.all(request.body.operations.map(async (operation, index) => preview(operation, index, request)))))
-    if (hasKey(request)) return reply.code(207).send(await runOnce(request, reply))
+    if (isKeyed) return reply.code(207).send(await runOnce(request, reply))
     return reply.code(207).send(await run({ request, ids: IdRun.begin(), isTakenOver: false }))
   })
 
@@ -164,20 +165,15 @@ function faultsOf (check: Check, value: unknown, pointer: string): Problem['erro
   return checkFaults(check).map((fault) => ({ ...fault, pointer: pointer + fault.pointer }))
 }
 
-/** Refuses a batch whose operations lack what they need, or have what they cannot have. */
-function refuseMalformed (operations: readonly Operation[]): void {
+/** Refuses a batch that would change a record twice: what came of it would depend on the order. */
+function refuseTwins (operations: readonly Operation[]): void {
   const seen = new Set<string>()
-  const faults = operations.flatMap(({ op, id, ifMatch, data }, index) => {
-    const found: [name: string, detail: string][] = []
-    if (op === 'create' && id !== undefined) found.push(['id', 'must not stand here: the server makes it'])
-    if (op === 'create' && ifMatch !== undefined) found.push(['ifMatch', 'must not stand here: there is no record yet'])
-    if (op !== 'create' && id === undefined) found.push(['id', 'is required'])
-    if (op !== 'delete' && data === undefined) found.push(['data', 'is required'])
-    if (op === 'delete' && data !== undefined) found.push(['data', 'must not stand here'])
+  const faults = operations.flatMap(({ id }, index) => {
     const key = id?.toLowerCase()
-    if (key !== undefined && seen.has(key)) found.push(['id', 'must not occur twice in a batch'])
-    if (key !== undefined) seen.add(key)
-    return found.map(([name, detail]) => ({ pointer: `/operations/${index}/${name}`, detail }))
+    if (key === undefined) return []
+    const isTwin = seen.has(key)
+    seen.add(key)
+    return isTwin ? [{ pointer: `/operations/${index}/id`, detail: 'must not occur twice in a batch' }] : []
   })
   if (faults.length > 0) throw new InvalidBodyError(faults)
 }

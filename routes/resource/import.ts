@@ -16,7 +16,7 @@ import type { BulkQuery } from '../../lib/query/list-query.js'
 import { FieldConversion } from '../../lib/resources/fields.js'
 import type { BulkRepository } from '../../lib/resources/repository.js'
 import { problemOf } from '../../plugins/errors.js'
-import { mediaTypeOf } from '../../plugins/json-bodies.js'
+import { mediaTypeOf, unsupported } from '../../plugins/json-bodies.js'
 import { PROBLEM_TYPE } from '../../schemas/problem.js'
 import type { Body, Fields, Resource } from '../../schemas/resource.js'
 import { hasKey, replay, reserve, unlessThere } from '../once.js'
@@ -50,9 +50,12 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
   const { create: isValid } = toChecks(app, resource)
 
   app.post('/import', { ...route, onRequest: askForBody(bodyLimit) }, async (request, reply) => {
+    // of a request without a body and without a type nothing is parsed
+    if (request.body === undefined) throw unsupported(request)
     const type = negotiate(request.headers, ['application/json', ...NDJSON_TYPES])
     const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
-    const reservation = hasKey(request) && dryRun !== 'true' ? await reserve(keys, request, reply, { fingerprint: digestOf(mediaTypeOf(request)) }) : undefined
+    const isKeyed = hasKey(request)
+    const reservation = isKeyed && dryRun !== 'true' ? await reserve(keys, request, reply, { fingerprint: digestOf(mediaTypeOf(request)) }) : undefined
     const isDone = reservation && 'answer' in reservation
     const done = isDone ? replay(reservation.answer, reply) as Remembered : undefined // as it was remembered
     const held = reservation && !isDone ? reservation.held : undefined

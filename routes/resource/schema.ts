@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { needs } from '../../lib/access/caller.js'
 import { choiceGrammar, compileGrammar, selectionGrammar, wholeGrammar } from '../../lib/query/grammar.js'
+import { KEY } from '../../lib/idempotency/key.js'
 import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES, ROW_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
 import { csvOf } from '../../lib/serialization/rows.js'
@@ -204,7 +205,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
   }
 }
 
-const header = (name: string, description: string) => ({ [name]: { type: 'string', description } })
+const header = (name: string, description: string, pattern = {}) => ({ [name]: { type: 'string', description, ...pattern } })
 
 const withHeaders = (properties: object) => ({ headers: { type: 'object', properties } })
 
@@ -214,7 +215,7 @@ const ifNoneMatch = header('if-none-match', 'The ETag that the client has: where
 
 const prefer = header('prefer', '`return=minimal` for an answer without a body (RFC 7240 section 4.2).')
 
-const idempotencyKey = header('idempotency-key', 'A name for this request, 1 to 255 visible ASCII characters: however often it is sent with it, it has one effect, and the same answer. A key is kept for a day, unless the server says otherwise.')
+const idempotencyKey = header('idempotency-key', 'A name for this request, 1 to 255 visible ASCII characters: however often it is sent with it, it has one effect, and the same answer. A key is kept for a day, unless the server says otherwise.', { pattern: KEY.source })
 
 const replayed = { 'Idempotent-Replayed': { type: 'string', description: '`true` where the answer was given before.' } }
 

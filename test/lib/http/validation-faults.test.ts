@@ -21,6 +21,19 @@ t.test('the pointer of a nested fault leads to it', async (t) => {
   t.strictSame(faultsOf(schema, { 'a/b': [{ c: 1 }, {}] }), [{ pointer: '/a~1b/1/c', detail: 'is required' }])
 })
 
+t.test('the pointer of a member that is not wanted leads to it', async (t) => {
+  const schema = { type: 'object', properties: { ab: {} }, additionalProperties: false }
+  t.strictSame(faultsOf(schema, { Ab: 1, 'x/y': 1 }), [{ pointer: '/Ab', detail: 'must not stand here; did you mean ab?' }, { pointer: '/x~1y', detail: 'must not stand here' }])
+})
+
+t.test('what tells kinds of objects from each other is asked for, and says what it may be', async (t) => {
+  const kind = (name: string) => ({ type: 'object', required: ['kind'], properties: { kind: { const: name } } })
+  const schema = { type: 'object', discriminator: { propertyName: 'kind' }, oneOf: [kind('a'), kind('b')] }
+  t.strictSame(faultsOf(schema, {}), [{ pointer: '/kind', detail: 'is required' }])
+  for (const value of ['c', 1, null]) t.strictSame(faultsOf(schema, { kind: value }), [{ pointer: '/kind', detail: 'must be a or b' }])
+  t.strictSame(faultsOf(schema, { kind: 'b' }), [])
+})
+
 t.test('a wrong type names every right one', async (t) => {
   t.strictSame(faultsOf({ type: ['number', 'string'] }, null), [{ pointer: '', detail: 'must be number or string' }])
 })

@@ -62,11 +62,14 @@ t.test('a batch that cannot be understood is refused as a whole', async (t) => {
   const refused: [operations: unknown, errors: unknown[]][] = [
     [undefined, [{ pointer: '/operations', detail: 'is required' }]],
     [[], [{ pointer: '/operations' }]],
-    [[{ op: 'upsert' }], [{ pointer: '/operations/0/op' }]],
+    [[{ op: 'upsert' }], [{ pointer: '/operations/0/op', detail: 'must be create, patch or delete' }]],
+    [[{ id }, 1], [{ pointer: '/operations/0/op', detail: 'is required' }, { pointer: '/operations/1', detail: 'must be object' }]],
+    [[{ op: 'delete', id, ifmatch: '"x"' }], [{ pointer: '/operations/0/ifmatch', detail: 'must not stand here; did you mean ifMatch?' }]],
     [[{ op: 'patch', id: 'x', data: {} }], [{ pointer: '/operations/0/id' }]],
     [[{ op: 'create', id, ifMatch: '*', data: janeDoe }], [{ pointer: '/operations/0/id' }, { pointer: '/operations/0/ifMatch' }]],
     [[{ op: 'create' }, { op: 'patch' }], [{ pointer: '/operations/0/data' }, { pointer: '/operations/1/id' }, { pointer: '/operations/1/data' }]],
-    [[{ op: 'delete', id, data: {} }, { op: 'patch', id: id.toUpperCase(), data: {} }], [{ pointer: '/operations/0/data' }, { pointer: '/operations/1/id', detail: 'must not occur twice in a batch' }]],
+    [[{ op: 'delete', id, data: {} }], [{ pointer: '/operations/0/data', detail: 'must not stand here' }]],
+    [[{ op: 'delete', id }, { op: 'patch', id: id.toUpperCase(), data: {} }], [{ pointer: '/operations/1/id', detail: 'must not occur twice in a batch' }]],
     [Array(1001).fill({ op: 'create', data: janeDoe }), [{ pointer: '/operations', detail: 'must NOT have more than 1000 items' }]]
   ]
   const before = await students.countDocuments()
@@ -87,6 +90,7 @@ t.test('a dry run says what would happen, and changes nothing', async (t) => {
     { op: 'create', data: janeDoe }, { op: 'create', data: {} }, { op: 'patch', id, data: { gpa: 1 } }, { op: 'delete', id: unknownId }, { op: 'delete', id: other, ifMatch: '"x"' }
   ], '?dryRun=true')
   t.equal(status, 207)
+  t.notMatch(body.results[1], { problem: { instance: String } })
   t.match(body.results, [{ status: 201 }, { status: 422 }, { status: 200, id }, { status: 404 }, { status: 412, etag: String }])
   t.notOk(body.results[0]?.id)
   t.match((await batch([{ op: 'delete', id }], '?dryRun=true')).body.results, [{ status: 204 }])

@@ -141,7 +141,7 @@ t.test('a file that is sent again with its key is stored once', async (t) => {
 })
 
 t.test('an import whose connection breaks goes on with the same key, with no row twice and none missing', async (t) => {
-  const { app, students } = await build(t, { timeoutMs: 500 })
+  const { app, students } = await build(t, { timeoutMs: 2_000 })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as { port: number }
   const body = file(5_000)
