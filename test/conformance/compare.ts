@@ -17,7 +17,7 @@ import { fields, texts } from './values.js'
 const kinds: Record<string, () => Case> = { ...reads, ...writes, ...refusals, ...handshakes }
 
 /** How often each kind comes up; the others once. What changes documents comes often, so that reads find something. */
-const weights: Record<string, number> = { insert: 4, createIndexes: 2, "the driver's insertMany": 2, findAndModify: 4, increments: 2, 'find in the order of _id': 3, 'find by operators': 11, dropDatabase: 2, 'find in an order': 3, 'aggregate to count up to a limit': 3, 'pages by key': 2 }
+const weights: Record<string, number> = { insert: 4, createIndexes: 2, "the driver's insertMany": 2, findAndModify: 4, increments: 2, drop: 2, 'find in the order of _id': 3, 'find by operators': 11, dropDatabase: 2, 'find in an order': 3, 'aggregate to count up to a limit': 3, 'pages by key': 2 }
 
 /** Cases between two looks at everything that is stored. */
 const lookEvery = 25

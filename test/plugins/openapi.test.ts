@@ -70,7 +70,7 @@ t.test('each operation lists every status that it can answer with, errors as pro
 t.test('the shapes are components, each described', async (t) => {
   const { schemas } = document.components
   t.strictSame(Object.keys(schemas).sort(),
-    ['BatchResults', 'CreateStudentModel', 'ImportProblem', 'ImportSummary', 'PatchStudentModel', 'ProblemDetails', 'StudentBatch', 'StudentCollection', 'StudentModel', 'UpdateStudentModel', 'User'])
+    ['BatchResults', 'CreateStudentModel', 'ImportProblem', 'ImportSummary', 'OperationProblem', 'PatchStudentModel', 'ProblemDetails', 'StudentBatch', 'StudentCollection', 'StudentModel', 'UpdateStudentModel', 'User'])
   for (const [name, schema] of Object.entries<any>(schemas)) t.match(schema.description, /^[A-Z].*\.$/, name)
   t.equal(schemas.StudentCollection.properties.students.maxItems, 1000)
   t.equal(schemas.StudentCollection.properties.students.items.$ref, '#/components/schemas/StudentModel')

@@ -65,7 +65,7 @@ function isNotANumber (value: unknown): boolean {
 }
 
 /** MongoDB's name of a value's type, that of all numbers being one. */
-export function typeOf (value: unknown): string {
+function typeOf (value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return 'string'
   if (typeof value === 'number') return 'number'
