@@ -62,6 +62,13 @@ const SETTLED_AT_ONCE = 16
 const MAX_GATHERING = 8_192
 const MAX_GATHERING_BYTES = 16_777_216
 
+/** The most that the texts of a document take as UTF-8; its numbers count for little. */
+export function textBytes (document: object): number {
+  let length = 0
+  for (const value of Object.values(document)) if (typeof value === 'string') length += value.length
+  return 3 * length
+}
+
 const endOfTurn = promisify(setImmediate)
 
 /**

@@ -1,6 +1,6 @@
-import { MongoServerError, type ClientBulkWriteResult, type Collection, type MongoClientBulkWriteError, type Document, type Filter } from 'mongodb'
+import { MongoServerError, type ClientBulkWriteResult, type Collection, type MongoClientBulkWriteError, type Document } from 'mongodb'
 import { abortable } from './driver-options.js'
-import { codeOf, isOutage } from './outage.js'
+import { codeOf } from './outage.js'
 
 /** A change of one document: fields that are set, or that it is deleted. */
 export interface Statement {
@@ -14,14 +14,17 @@ export type Met = number | Error
 
 const COMMAND_NOT_FOUND = 59
 
-/** Makes many changes in one command, in no order; servers before MongoDB 8.0 get one for each. Throws what reaches all of them. */
-export async function bulkWrite<T extends Document> (collection: Collection<T>, statements: readonly Statement[], signal: AbortSignal): Promise<Met[]> {
+/**
+ * Makes many changes in one command, in no order. Undefined where the server does not know it: MongoDB does since 8.0. Throws what reaches all of
+ * them.
+ */
+export async function bulkWrite<T extends Document> (collection: Collection<T>, statements: readonly Statement[], signal: AbortSignal): Promise<Met[] | undefined> {
   if (statements.length === 0) return []
   try {
     return await inOneCommand(collection, statements, signal)
   } catch (error) {
     if (codeOf(error) !== COMMAND_NOT_FOUND) throw error
-    return Promise.all(statements.map(async (statement) => alone(collection, statement, signal)))
+    return undefined
   }
 }
 
@@ -47,18 +50,6 @@ async function inOneCommand<T extends Document> ({ namespace, db, writeConcern }
 
 function metBy (result: ClientBulkWriteResult | undefined, index: number): number {
   return result?.updateResults?.get(index)?.matchedCount ?? result?.deleteResults?.get(index)?.deletedCount ?? 0
-}
-
-async function alone<T extends Document> (collection: Collection<T>, { filter, set }: Statement, signal: AbortSignal): Promise<Met> {
-  const options = abortable(signal)
-  const only = filter as Filter<T> // of our own making
-  const work = set
-    ? collection.updateOne(only, { $set: set as Partial<T> }, options).then(({ matchedCount }) => matchedCount)
-    : collection.deleteOne(only, options).then(({ deletedCount }) => deletedCount)
-  return work.catch((error) => {
-    if (error instanceof Error && codeOf(error) !== undefined && !isOutage(error)) return error
-    throw error
-  })
 }
 
 /** By name: a host's client may come from another copy of the driver. */

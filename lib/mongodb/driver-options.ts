@@ -29,6 +29,11 @@ export function abortable (signal: AbortSignal): CommandOperationOptions & Abort
   return { signal, ignoreUndefined: true, comment: { toBSON: () => { sent.set(signal, true) } } }
 }
 
+/** Says that of the operation with this signal nothing counts as sent before an `abortable` command is: what it reads first changes nothing. */
+export function beginUnsent (signal: AbortSignal): void {
+  sent.set(signal, false)
+}
+
 /** Whether something of an operation may have reached the server: not as long as the driver waits for a connection. */
 export function isSent (signal: AbortSignal): boolean {
   return sent.get(signal) ?? true

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Collection, Document, MongoServerError, OptionalUnlessRequiredId } from 'mongodb'
-import { Batches, MAX_BYTES, MAX_ITEMS, MAX_UNDER_WAY } from './batch.js'
+import { Batches, MAX_BYTES, MAX_ITEMS, MAX_UNDER_WAY, textBytes } from './batch.js'
 import { toOwnErrors } from './bulk-errors.js'
 import { abortable, isSent } from './driver-options.js'
 import { DUPLICATE_KEY, isDuplicateId } from './store-guard.js'
@@ -53,11 +53,4 @@ export class Inserts<T extends Document> {
     return this.#collection.insertOne(document as OptionalUnlessRequiredId<T>, abortable(signal)).then(() => undefined, (error: Error) =>
       this.#isOwnId && isDuplicateId(error) ? undefined : error)
   }
-}
-
-/** The most that the texts of a document take as UTF-8; its numbers count for little. */
-function textBytes (document: Document): number {
-  let length = 0
-  for (const value of Object.values(document)) if (typeof value === 'string') length += value.length
-  return 3 * length
 }

@@ -10,8 +10,7 @@ import { MongoRecords, type StoredDocument } from './mongo-records.js'
 import type { Capability, Changed, ChangeOutcome, NewRecord, RecordChange, RecordCondition, Repository } from './repository.js'
 
 /**
- * The records of a resource in a collection of MongoDB. Reads by id, creates and lists that come at the same time share a round trip.
- * Updates and deletes of different requests go alone.
+ * The records of a resource in a collection of MongoDB. What comes at the same time shares round trips, each kind of operations its own.
  */
 export class MongoRepository<F extends Fields> implements Repository<F> {
   readonly capabilities: readonly Capability[] = ['query', 'conditions', 'stream', 'bulk']

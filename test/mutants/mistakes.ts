@@ -148,6 +148,11 @@ export const mistakes: Mistake[] = [
   { title: 'a file of other rows goes on with a key', file: 'lib/import/importer.ts', from: 'this.digest !== this.#resumed.digest) throw', to: 'this.digest === \'\') throw', seenBy: ['routes/students/import'] },
   { title: 'an import goes on past the fault that was to stop it', file: 'lib/import/importer.ts', from: 'if (faults.length > 0 && this.#options.stops) await this.#stop', to: 'if (faults.length > 9 && this.#options.stops) await this.#stop', seenBy: ['routes/students/import'] },
   { title: 'a row that is taken up twice counts as a conflict', file: 'routes/once.ts', from: 'error instanceof DuplicateKeyError && await repository.find(String(ids[index])) ? undefined : error', to: 'error', seenBy: ['routes/students/idempotency'] },
+  { title: 'an update among others answers what was there before it', file: 'lib/resources/mongo-changes.ts', from: 'const now = await this.#records.current(', to: 'const now = stored.size > 0 ? stored : await this.#records.current(', seenBy: ['linear/changes'] },
+  { title: 'a conditional change among others goes by the id alone', file: 'lib/resources/mongo-changes.ts', from: 'const filter = document ? this.#sameAs(document) : { _id }', to: 'const filter = { _id }', seenBy: ['linear/changes'] },
+  { title: 'two changes of one record share a command', file: 'lib/resources/mongo-changes.ts', from: '|| this.#shared.has(id)', to: '', seenBy: ['lib/resources/mongo-repository'] },
+  { title: 'a server that does not know bulkWrite is asked each time', file: 'lib/resources/mongo-changes.ts', from: 'this.#takesMany = false', to: 'this.#takesMany = true', seenBy: ['lib/resources/mongo-repository'] },
+  { title: 'what is read before a conditional change counts as sent', file: 'lib/mongodb/driver-options.ts', from: 'sent.set(signal, false)\n}\n\n/** Whether', to: 'sent.set(signal, true)\n}\n\n/** Whether', seenBy: ['lib/resources/mongo-repository'] },
   { title: 'a bulkWrite of a document that is missing meets one', file: 'embedded/commands/bulkWrite.ts', from: 'return { n: found === undefined ? 0 : 1, nModified', to: 'return { n: 1, nModified', seenBy: ['embedded/bulk-write'] },
   { title: 'a long upload is cut off', file: 'server.ts', from: 'if (!request.routeOptions.config.isStreamed) connections.limit', to: 'connections.limit', seenBy: ['server'] }
 ]

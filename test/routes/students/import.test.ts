@@ -123,6 +123,7 @@ t.test('a client that asks for it is told how far the import has come', async (t
 t.test('media types, charsets and parameters that are not served are refused', async (t) => {
   t.match((await send('{}', { type: 'application/json' })).json(), { status: 415, detail: 'The body must be application/x-ndjson, application/jsonl or text/csv in UTF-8, without a content coding.' })
   t.equal((await send(header, { type: 'text/csv; charset=latin1' })).statusCode, 415)
+  t.match((await app.inject({ method: 'POST', url: '/students/import' })).json(), { status: 415, detail: /text\/csv/ }, 'without a body')
   t.equal((await send(header, { headers: { 'content-encoding': 'gzip' } })).statusCode, 415)
   t.equal((await app.inject({ method: 'POST', url: '/students/', headers: { 'content-type': 'text/csv' }, payload: header })).statusCode, 415)
   t.match((await send(header, { query: '?onerror=stop' })).json().errors, [{ parameter: 'onerror', detail: 'is unknown; did you mean onError?' }])
