@@ -1,6 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { mistakes } from './mutants/mistakes.js'
 import { root } from './root.js'
 import { suites } from './suites/suite.js'
 import { version } from '../lib/http/version.js'
@@ -20,6 +21,13 @@ t.test('docs/design.md says in one sentence what is in each folder', async (t) =
   const top = (await foldersOf(root)).filter((name) => !/^(\..*|node_modules|dist|data|docs|lib)$/.test(name))
   const folders = [...top, ...(await foldersOf(`${root}lib`)).map((name) => `lib/${name}`)]
   t.strictSame(listed.sort(), folders.sort())
+})
+
+t.test('each planted mistake has its one place, and tests that see it', async (t) => {
+  for (const { title, file, from, seenBy } of mistakes) {
+    t.equal((await readFile(`${root}${file}`, 'utf8')).split(from).length, 2, title)
+    for (const name of seenBy) await t.resolves(access(`${root}test/${name}.test.ts`), title)
+  }
 })
 
 t.test('the version of the document is that of the package', async (t) => {
