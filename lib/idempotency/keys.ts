@@ -75,7 +75,8 @@ export class IdempotencyKeys {
     this.#finishing = new Batches({
       send: async (ids, signal) => {
         // whatever becomes of one, the next try of its request has the same effect
-        await bulkWrite(collection, ids.map((_id) => ({ filter: { _id }, set: ANSWERED })), signal)
+        const met = await bulkWrite(collection, ids.map((_id) => ({ filter: { _id }, set: ANSWERED })), signal)
+        if (!met) await collection.updateMany({ _id: { $in: ids } }, { $set: ANSWERED }, abortable(signal))
         return ids.map(() => undefined)
       },
       maxUnderWay: MAX_UNDER_WAY,

@@ -7,7 +7,7 @@ import { fakeMongodb, hello } from '../../fake-mongodb.js'
 
 /** Keys in a database that answers like this. */
 async function keysIn (t: Test, answer: (command: Document) => Document) {
-  const server = await fakeMongodb(t, (command) => command.createIndexes || command.insert || command.find || command.findAndModify || command.delete ? answer(command) : hello)
+  const server = await fakeMongodb(t, (command) => command.createIndexes || command.insert || command.find || command.findAndModify || command.delete || command.bulkWrite || command.update ? answer(command) : hello)
   const client = await MongoClient.connect(`mongodb://${server}/?directConnection=true&retryWrites=false`)
   const guard = new StoreGuard(client, 1_000)
   const keys = new IdempotencyKeys(client.db('college').collection<KeyDocument>('idempotency_keys', OF_PRIMARY), guard, { ttlMs: 60_000, leaseMs: 1_000 })
@@ -72,4 +72,17 @@ t.test('whoever lost a key to another one learns that when it notes how far it h
   if (!('held' in reservation)) return t.fail('it is held')
   await reservation.held.save({ rows: 1 })
   await t.rejects(reservation.held.save({ rows: 2 }), { code: 'SCA_KEY_IN_USE' })
+})
+
+t.test('where the server does not take many changes in one command, keys are done all the same', async (t) => {
+  const updates: Document[] = []
+  const keys = await keysIn(t, (command) => {
+    if (command.bulkWrite) return { ok: 0, code: 59, errmsg: "no such command: 'bulkWrite'" }
+    if (command.update) updates.push(...command.updates)
+    return inserted
+  })
+  const answer = { status: 201, body: {} }
+  const reservation = await keys.reserve('a', 'x', () => answer)
+  t.ok('held' in reservation && await reservation.held.finish(answer).then(() => true))
+  t.match(updates, [{ q: { _id: { $in: ['a'] } }, u: { $set: { is_done: true } }, multi: true }])
 })
