@@ -154,10 +154,13 @@ async function readsBesideExports (ours: Server, folder: string) {
   const one = { ...readBy(BESIDE.connections), requests: ids.length, request: (n: number) => ({ method: 'GET' as const, path: `/students/${ids[n]}` }) }
   const alone = await wrk(one, ours, 5, folder)
   const controller = new AbortController()
+  // a client that does next to nothing: it shares the cores with what it measures
   const endless = async () => {
     while (!controller.signal.aborted) {
-      const { body } = await fetch(`${ours.url}/students/export`, { signal: controller.signal })
-      await body?.pipeTo(new WritableStream())
+      await new Promise<void>((resolve, reject) => {
+        const request = ask(`${ours.url}/students/export`, (answer) => { answer.resume().on('end', resolve).on('error', reject) }).on('error', reject).end()
+        controller.signal.addEventListener('abort', () => request.destroy(), { once: true })
+      })
     }
   }
   const exports = Array.from({ length: BESIDE.exports }, async () => endless().catch(() => {}))
