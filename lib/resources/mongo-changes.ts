@@ -138,8 +138,9 @@ export class MongoChanges<F extends Fields> {
     beginUnsent(signal)
     for (;;) {
       const stored = (await this.#records.current([change.id], signal)).get(change.id)
+      if (!stored) return false
       const refusal = this.#refusal({ ...change, condition }, stored)
-      if (refusal !== undefined || !stored) return refusal ?? false
+      if (refusal !== undefined) return refusal
       const made = await this.#makeOn(this.#sameAs(stored), change, signal)
       if (made) return made
     }
