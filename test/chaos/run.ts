@@ -120,7 +120,14 @@ async function killAgainAndAgain ({ judge, recovery }: Load, database: Database)
 
 function commandIn (message: Buffer): Command {
   const text = message.toString('latin1')
-  return { texts: new Set(text.match(VALUES)), deleted: text.includes('delete\0') ? idsIn(text) : [] }
+  return { texts: new Set(text.match(VALUES)), deleted: text.includes('delete\0') ? deletesIn(text).flatMap(idsIn) : [] }
+}
+
+/** The parts of a command that delete: the statements of a bulkWrite that do, or else all of it. */
+function deletesIn (text: string): string[] {
+  if (!text.includes('bulkWrite\0')) return [text]
+  const [, ...parts] = text.split(/\W(update|delete)\0/) // each statement begins with its kind
+  return parts.filter((_, index) => parts[index - 1] === 'delete')
 }
 
 /** The ids in a command: ObjectIds, or their text. */
