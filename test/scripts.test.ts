@@ -28,10 +28,14 @@ function scriptsOf (folder: string): Record<string, string> {
   return (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest).scripts // a file of this project
 }
 
+// Without exec a shell stands between npm and the server, and a signal never reaches it; Windows has start:windows, and no such signals.
+const ONLY_POSIX = ['start']
+
 t.test('each script is a program with words, which every shell can run', async (t) => {
   for (const folder of ['.', 'bench']) {
     for (const [name, script] of Object.entries(scriptsOf(folder))) {
       const [program = ''] = script.split(' ')
+      if (folder === '.' && ONLY_POSIX.includes(name)) continue
       t.notMatch(script.replace(/"[^"]*"/g, ''), /[$`';|&<>*?~(){}\\%^!]|^\w+=/, `${folder} ${name}: no syntax of a shell`)
       t.ok(['node', 'npm'].includes(program) || existsSync(join(root, 'node_modules', '.bin', program)), `${folder} ${name}: ${program} is a program`)
     }
@@ -50,7 +54,7 @@ t.test('npm runs them through a shell that has nothing built in', async (t) => {
   const refused = await npm('run', 'test:mongodb', '--ignore-scripts').catch((error: unknown) => error)
   t.match(refused, { code: 2, stderr: /MONGODB_URL is not set: name the server to test on/ }, 'a script with a variable')
 
-  const server = new Process(t, 'npm', [...options, 'start', '--ignore-scripts'], { cwd: root, env: { ...env, PORT: '0', DATA_DIR: join(directory, 'data') } })
+  const server = new Process(t, 'npm', [...options, 'run', 'start:windows', '--ignore-scripts'], { cwd: root, env: { ...env, PORT: '0', DATA_DIR: join(directory, 'data') } })
   t.equal((await fetch(`${await listening(server)}/students/`)).status, 200)
   server.child.kill('SIGTERM')
   t.strictSame(await server.exited, { code: 0, signal: null })
