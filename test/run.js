@@ -1,4 +1,4 @@
-// Runs tests that `npm test` has not, or in greater numbers: node scripts/tests.js NAME. Scripts of package.json cannot say this
+// Runs tests that `npm test` has not, or in greater numbers: node test/run.js NAME. Scripts of package.json cannot say this
 // alone, since a value by default is written in another way in each shell.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -21,7 +21,7 @@ const RUNS = {
 process.exitCode = run(RUNS[process.argv[2]], process.argv.slice(3))
 
 function run (chosen, args) {
-  if (chosen === undefined) return refuse(`usage: node scripts/tests.js ${Object.keys(RUNS).join('|')}`)
+  if (chosen === undefined) return refuse(`usage: node test/run.js ${Object.keys(RUNS).join('|')}`)
   const { needs = {}, defaults = {}, files } = chosen
   const missing = Object.keys(needs).find((name) => !process.env[name])
   if (missing !== undefined) return refuse(`${missing} is not set: ${needs[missing]}`)
