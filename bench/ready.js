@@ -7,10 +7,8 @@ const timeOf = (name) => statSync(new URL(name, import.meta.url), { throwIfNoEnt
 
 if (timeOf('node_modules/.package-lock.json') <= timeOf('package-lock.json')) {
   console.error('Installing what the benchmarks need, as package-lock.json is new here.')
-  // npm itself is a script of a shell on Windows; npm tells where it is
-  const { npm_execpath: npm = 'npm' } = process.env
-  const install = ['ci', '--no-audit', '--no-fund']
-  const [command, args] = npm.endsWith('.js') ? [process.execPath, [npm, ...install]] : [npm, install]
-  const { status } = spawnSync(command, args, { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: ['ignore', 2, 2] })
+  // npm, which runs this, says where it is; what stands in PATH is a script of a shell on Windows
+  const install = [process.env.npm_execpath, 'ci', '--no-audit', '--no-fund']
+  const { status } = spawnSync(process.execPath, install, { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: ['ignore', 2, 2] })
   process.exitCode = status ?? 1
 }

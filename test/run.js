@@ -27,6 +27,7 @@ function run (chosen, args) {
   if (missing !== undefined) return refuse(`${missing} is not set: ${needs[missing]}`)
   const env = { ...process.env }
   for (const [name, value] of Object.entries(defaults)) env[name] ||= String(value || Math.trunc(Date.now() / 1_000))
+  // what runs in greater numbers may take as long as it does
   const limit = chosen.defaults ? ['--timeout=0'] : []
   const command = [tap(), '--disable-coverage', ...limit, ...files.map((file) => `dist/test/${file}`), ...args]
   return spawnSync(process.execPath, command, { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit', env }).status ?? 1

@@ -11,9 +11,10 @@ import { MongoClient } from 'mongodb'
 import { launch, listening, type Process } from '../launch.js'
 import { RandomBson } from '../random-bson.js'
 import type { Below } from './corruption.js'
+import { commandIn } from './command.js'
 import { Client, list, now, observe, show, type Load } from './client.js'
 import { addressOf, databaseOf, type Database } from './databases.js'
-import { Judge, type Command } from './judge.js'
+import { Judge } from './judge.js'
 import { FaultyProxy, faultKinds } from './proxy.js'
 import { Recovery, RECOVERY_MS } from './recovery.js'
 
@@ -21,7 +22,6 @@ const CLIENTS = 32
 const KILL_INTERVAL_MS = 2_000
 const MAX_RSS_MB = 512
 const SHOWN_VIOLATIONS = 20
-const VALUES = /c\d+ s\d+ v\d+/g
 
 const { values: options } = parseArgs({
   options: {
@@ -116,25 +116,6 @@ async function killAgainAndAgain ({ judge, recovery }: Load, database: Database)
     await next
   }
   return kills
-}
-
-function commandIn (message: Buffer): Command {
-  const text = message.toString('latin1')
-  return { texts: new Set(text.match(VALUES)), deleted: text.includes('delete\0') ? deletesIn(text).flatMap(idsIn) : [] }
-}
-
-/** The parts of a command that delete: the statements of a bulkWrite that do, or else all of it. */
-function deletesIn (text: string): string[] {
-  if (!text.includes('bulkWrite\0')) return [text]
-  const [, ...parts] = text.split(/\W(update|delete)\0/) // each statement begins with its kind
-  return parts.filter((_, index) => parts[index - 1] === 'delete')
-}
-
-/** The ids in a command: ObjectIds, or their text. */
-function idsIn (text: string): string[] {
-  const parts = text.split('_id\0')
-  return parts.slice(1).map((value, index) =>
-    parts[index]?.at(-1) === '\x07' ? Buffer.from(value.slice(0, 12), 'latin1').toString('hex') : value.slice(4, 28))
 }
 
 /** What is there in the end, by the API and beside it: each acknowledged write. */
