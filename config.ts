@@ -61,6 +61,19 @@ export const Config = Type.Object({
   CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may stay silent during a request before the server closes it.'),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds(72_000, 'How long an idle connection stays open for the next request.'),
   SHUTDOWN_TIMEOUT_MS: milliseconds(10_000, 'The grace time: how long requests in flight may take after the signal that ends the server.'),
+  SHUTDOWN_DELAY_MS: Type.Integer({
+    minimum: 0,
+    maximum: 600_000,
+    default: 0,
+    description: 'How long the server goes on as before after that signal, but for `/readyz`, which is 503 from then on: so long as a load balancer takes to see it.'
+  }),
+  METRICS: oneOf(['on', 'off'], 'off', 'Whether `/metrics` is served, to anyone: `on` or `off`. See `METRICS_PORT`.'),
+  METRICS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'A port for the metrics alone, on `HOST`, instead of `METRICS`. 0 picks a free one.' })),
+  SERVER_TIMING: oneOf(['on', 'off'], 'off', 'Whether answers say in `Server-Timing` how long they took: `on` or `off`.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
+    pattern: '^https?://',
+    description: "The OpenTelemetry collector that gets a trace of each request, over OTLP/HTTP. OpenTelemetry's other variables (`OTEL_*`) are read as well."
+  })),
   DOCS: oneOf(['on', 'off'], 'on', 'Whether `/docs` and `/openapi.json` are served: `on` or `off`.')
 })
 

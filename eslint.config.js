@@ -2,11 +2,11 @@ import neostandard from 'neostandard'
 
 /** What each folder may not import, so that no import runs upwards: the server and the command line stand above the plugin, that above `lib/`. */
 const above = {
-  schemas: ['lib/', 'plugins/', 'routes/', 'cli/', 'embedded/', 'app.js', 'config.js', 'server.js'],
-  embedded: ['lib/', 'plugins/', 'routes/', 'schemas/', 'cli/', 'app.js', 'config.js', 'server.js'],
-  lib: ['plugins/', 'routes/', 'cli/', 'app.js', 'config.js', 'server.js'],
-  plugins: ['routes/', 'cli/', 'app.js', 'config.js', 'server.js'],
-  routes: ['cli/', 'app.js', 'config.js', 'server.js']
+  schemas: ['lib/', 'plugins/', 'routes/', 'cli/', 'embedded/', 'server/', 'app.js', 'config.js', 'server.js'],
+  embedded: ['lib/', 'plugins/', 'routes/', 'schemas/', 'cli/', 'server/', 'app.js', 'config.js', 'server.js'],
+  lib: ['plugins/', 'routes/', 'cli/', 'server/', 'app.js', 'config.js', 'server.js'],
+  plugins: ['routes/', 'cli/', 'server/', 'app.js', 'config.js', 'server.js'],
+  routes: ['cli/', 'server/', 'app.js', 'config.js', 'server.js']
 }
 
 export default [

@@ -65,10 +65,11 @@ export function sendNotFound (request: FastifyRequest, reply: FastifyReply): voi
 
 /** Answers a request with problem details of this status. */
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, status: number, detail: string, faults?: Problem['errors']) {
+  const requestId = reply.getHeader('x-request-id')
   reply.code(status)
     .header('x-content-type-options', 'nosniff')
     .type(PROBLEM_TYPE)
-    .send(problem(status, detail, request.url, faults))
+    .send({ ...problem(status, detail, request.url, faults), ...requestId !== undefined && { request_id: requestId } })
 }
 
 export default fp(errors, { name: 'student-course-api-errors' })

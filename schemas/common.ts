@@ -52,6 +52,7 @@ export const ProblemDetails = Type.Object({
   status: Type.Integer({ description: 'The status code of this answer.' }),
   detail: Type.String({ description: 'What went wrong this time.' }),
   instance: Type.String({ description: 'The path of the request.' }),
+  request_id: Type.Optional(Type.String({ description: 'The `X-Request-Id` of this answer, where it has one.' })),
   errors: Type.Optional(Type.Array(Fault, { description: 'Every fault of the request, with status 422.' }))
 }, {
   title: 'ProblemDetails',

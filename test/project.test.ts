@@ -35,7 +35,7 @@ t.test('the version of the document is that of the package', async (t) => {
 })
 
 t.test('no source of the product looks for a file beside it that a bundle would not have', async (t) => {
-  const files = (await readdir(root, { recursive: true })).filter((name) => /^(app|server|config|(lib|plugins|routes|schemas)\/.*)\.ts$/.test(name))
+  const files = (await readdir(root, { recursive: true })).filter((name) => /^(app|server|config|(lib|plugins|routes|schemas|server)\/.*)\.ts$/.test(name))
   t.ok(files.length > 50)
   for (const file of files) t.notMatch(await readFile(root + file, 'utf8'), /createRequire|import\.meta/, file)
 })

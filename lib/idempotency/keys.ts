@@ -73,6 +73,7 @@ export class IdempotencyKeys {
     this.#options = { now, ...options }
     this.#inserts = new Inserts(collection, { isOwnId: false })
     this.#finishing = new Batches({
+      operation: 'finish_keys',
       send: async (ids, signal) => {
         // whatever becomes of one, the next try of its request has the same effect
         const met = await bulkWrite(collection, ids.map((_id) => ({ filter: { _id }, set: ANSWERED })), signal)

@@ -1,4 +1,5 @@
 import { promisify } from 'node:util'
+import { batchChannel } from './channels.js'
 import { NotSentError, Waiter, type TimeoutError } from './deadline.js'
 
 /** With more the batches get smaller; with one an operation that hangs would hold up all others. */
@@ -9,6 +10,8 @@ export const MAX_ITEMS = 256
 export const MAX_BYTES = 1_048_576
 
 export interface BatchesOptions<Item, Result> {
+  /** What its operations are, in metrics and traces. */
+  operation: string
   /**
    * Sends one batch. It answers for each item, in their order, with its result or its own error; what it throws reaches all.
    * The signal is aborted once nobody waits for the batch any more.
@@ -86,6 +89,8 @@ const endOfTurn = promisify(setImmediate)
  * for any more is aborted, and the next one takes its place.
  */
 export class Batches<Item, Result> {
+  /** What its operations are. */
+  readonly operation: string
   #options: BatchesOptions<Item, Result>
   #gathering: Member<Item, Result>[] = []
   #gatheringBytes = 0
@@ -93,6 +98,7 @@ export class Batches<Item, Result> {
   #isScheduled = false
 
   constructor (options: BatchesOptions<Item, Result>) {
+    this.operation = options.operation
     this.#options = options
   }
 
@@ -160,12 +166,15 @@ export class Batches<Item, Result> {
   }
 
   async #outcome (members: Member<Item, Result>[], signal: AbortSignal) {
+    const begun = performance.now()
     try {
       const outcomes = await this.#options.send(members.map(({ item }) => item), signal)
       return (waiter: Waiter<Result>, index: number) => settle(waiter, outcomes[index] as Result | Error) // one for each item
     } catch (cause) {
       const error = this.#isSent(signal) ? cause : new NotSentError(cause)
       return (waiter: Waiter<Result>) => waiter.reject(error)
+    } finally {
+      if (batchChannel.hasSubscribers) batchChannel.publish({ operation: this.operation, items: members.length, durationMs: performance.now() - begun })
     }
   }
 

@@ -21,6 +21,7 @@ export class Inserts<T extends Document> {
     this.#collection = collection
     this.#isOwnId = isOwnId
     this.batches = new Batches<T, undefined>({
+      operation: 'insert',
       send: async (documents, signal) => this.many(documents, signal),
       maxUnderWay: MAX_UNDER_WAY,
       maxItems: MAX_ITEMS,

@@ -1,6 +1,7 @@
 import { deserialize } from 'bson'
 import type { MongoClient, TopologyDescriptionChangedEvent } from 'mongodb'
 import { Batches } from './batch.js'
+import { operationChannel } from './channels.js'
 import { endDeadMonitor } from './dead-monitor.js'
 import { NotSentError, TimeoutError } from './deadline.js'
 import { isSent } from './driver-options.js'
@@ -58,8 +59,8 @@ export class StoreGuard {
     this.#timeoutMs = timeoutMs
     this.#now = now
     this.#idle = new IdleConnections(client, timeoutMs, now)
-    this.#reads = oneByOne(client)
-    this.#writes = oneByOne(client)
+    this.#reads = oneByOne(client, 'read')
+    this.#writes = oneByOne(client, 'write')
     this.#stopListening = listen(client, {
       topologyDescriptionChanged: this.#observe,
       serverHeartbeatStarted: ({ connectionId }) => endDeadMonitor(client, connectionId)
@@ -121,7 +122,7 @@ export class StoreGuard {
   async #run<Item, T> (batches: Batches<Item, T>, item: Item, effect: string, effectUnsent: string): Promise<T> {
     this.#refuseIfDown(effectUnsent)
     try {
-      return await batches.add(item, this.#timeoutMs)
+      return await (operationChannel.hasSubscribers ? this.#traced(batches, item) : batches.add(item, this.#timeoutMs))
     } catch (error) {
       if (error instanceof TimeoutError) this.#idle.check()
       if (isGarbled(error)) this.#idle.discard()
@@ -129,15 +130,24 @@ export class StoreGuard {
     }
   }
 
+  async #traced<Item, T> (batches: Batches<Item, T>, item: Item): Promise<T> {
+    return operationChannel.tracePromise(async () => batches.add(item, this.#timeoutMs), { operation: batches.operation })
+  }
+
+  /** Whether the server is known to be away. */
+  get isDown (): boolean {
+    return this.#downSince !== undefined && this.#now() - this.#downSince > KNOWN_DOWN_AFTER_MS
+  }
+
   #refuseIfDown (effect: string): void {
-    if (this.#downSince === undefined) return
-    if (this.#now() - this.#downSince > KNOWN_DOWN_AFTER_MS) throw new StoreUnavailableError(effect)
+    if (this.isDown) throw new StoreUnavailableError(effect)
   }
 }
 
-function oneByOne ({ options: { maxPoolSize } }: MongoClient): Batches<Operation<unknown>, unknown> {
+function oneByOne ({ options: { maxPoolSize } }: MongoClient, operation: string): Batches<Operation<unknown>, unknown> {
   const share = Math.max(1, Math.floor(maxPoolSize / SHARE_OF_POOL))
   return new Batches({
+    operation,
     send: async (operations, signal) => Promise.all(operations.map((operation) => operation(signal))),
     // the driver takes 0 for no limit
     maxUnderWay: maxPoolSize > 0 ? Math.min(MAX_ALONE, share) : MAX_ALONE,

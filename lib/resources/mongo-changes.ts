@@ -28,6 +28,7 @@ export class MongoChanges<F extends Fields> {
     this.#records = records
     this.#guard = guard
     this.#batches = new Batches({
+      operation: 'change',
       send: async (changes, signal) => this.#send(changes, signal),
       maxUnderWay: MAX_UNDER_WAY,
       maxItems: MAX_ITEMS,

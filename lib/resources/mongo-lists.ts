@@ -133,6 +133,7 @@ export class MongoLists {
 
   #batches (plan: Plan): Batches<undefined, RawPage> {
     return new Batches({
+      operation: 'list',
       send: async (callers) => {
         // with its own place among those that go alone, however many lists there are
         const page = await this.#guard.read(async (signal) => this.#read(plan, signal))

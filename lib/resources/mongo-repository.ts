@@ -26,7 +26,7 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     const records = new MongoRecords(collection, resource)
     this.#guard = guard
     this.#records = records
-    this.#reads = new Batches({ send: async (ids, signal) => records.readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS })
+    this.#reads = new Batches({ operation: 'find_by_id', send: async (ids, signal) => records.readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS })
     this.#inserts = new Inserts(collection, { isOwnId: true })
     this.#changes = new MongoChanges(records, guard)
     this.#lists = new MongoLists(collection, guard, Object.keys(resource.fields))

@@ -17,6 +17,7 @@ export class LogDestination {
   #write: Write
   #pipe: Socket | undefined
   #lost = 0
+  #lostInAll = 0
 
   constructor (descriptor: number) {
     this.#pipe = isPipe(descriptor) ? openPipe(descriptor) : undefined
@@ -26,7 +27,15 @@ export class LogDestination {
   write (line: string): void {
     const report = this.#lost > 0 ? `${JSON.stringify({ level: 40, time: Date.now(), msg: `${this.#lost} log lines were lost` })}\n` : ''
     if (this.#write(report + line)) this.#lost = 0
-    else this.#lost++
+    else {
+      this.#lost++
+      this.#lostInAll++
+    }
+  }
+
+  /** How many lines were lost since the start. */
+  get lost (): number {
+    return this.#lostInAll
   }
 
   /** Resolves when all is written, or when that takes too long. */

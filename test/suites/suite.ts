@@ -11,7 +11,7 @@ export const suites = {
   embedded: ['embedded'],
   lib: ['chaos', 'kills', 'cli', 'schemas', 'lib', 'build-script.test.js', 'config.test.js', 'project.test.js'],
   outages: ['outage.test.js', 'hung.test.js'],
-  processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js', 'scripts.test.js'],
+  processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js', 'scripts.test.js', 'server'],
   routes: ['linear', 'plugins', 'query', 'routes', 'users'],
   server: ['server.test.js', 'cli.test.js', 'seed.test.js', 'examples.test.js']
 } as const

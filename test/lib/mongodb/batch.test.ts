@@ -20,6 +20,7 @@ function handled<T> (promise: Promise<T>): Promise<T> {
 function build (options: Partial<BatchesOptions<string, string>> = {}) {
   const sent: { items: string[], signal: AbortSignal, end: (outcomes?: (string | Error)[]) => void, fail: (error: unknown) => void }[] = []
   const batches = new Batches<string, string>({
+    operation: 'test',
     maxUnderWay: 1,
     maxItems: 100,
     send: (items, signal) => new Promise((resolve, reject) => {

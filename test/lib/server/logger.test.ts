@@ -66,7 +66,7 @@ t.test('an answer that could not be sent is logged as an error', async (t) => {
 
 t.test('a request has an id of its own in its lines, unlike those of another process', async (t) => {
   const [one, other] = [requestIds(), requestIds()]
-  const ids = [one(), one(), other(), other()]
+  const ids = [one({ headers: {} }), one({ headers: {} }), other({ headers: {} }), other({ headers: {} })]
   t.equal(new Set(ids).size, 4)
   const lines: Record<string, unknown>[] = []
   const logger = { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } }
