@@ -67,6 +67,20 @@ export const Config = Type.Object({
     default: 0,
     description: 'How long the server goes on as before after that signal, but for `/readyz`, which is 503 from then on: so long as a load balancer takes to see it.'
   }),
+  CORS_ORIGINS: Type.Optional(Type.String({
+    pattern: '^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)$',
+    description: 'The origins whose pages may use the API, separated by commas, such as `https://app.example.com`, or `*` for all. If unset, none but its own.'
+  })),
+  RATE_LIMIT_QUOTA: Type.Integer({
+    minimum: 0, maximum: 1_000_000_000, default: 0, description: 'How many requests a user, or a network without a token, may send in one window before the server answers 429. 0 is no limit.'
+  }),
+  RATE_LIMIT_WINDOW: Type.Integer({ minimum: 1, maximum: 86_400, default: 60, description: 'The length of that window, in seconds.' }),
+  SHED_DELAY_MS: Type.Integer({
+    minimum: 0, maximum: 60_000, default: 500, description: 'How late the event loop may be before requests are answered 503 at once, in milliseconds. 0 is no limit.'
+  }),
+  SHED_MEMORY_MB: Type.Integer({
+    minimum: 0, maximum: 1_000_000, default: 0, description: 'How much memory the process may hold before requests are answered 503 at once, in MiB. 0 is no limit.'
+  }),
   METRICS: oneOf(['on', 'off'], 'off', 'Whether `/metrics` is served, to anyone: `on` or `off`. See `METRICS_PORT`.'),
   METRICS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'A port for the metrics alone, on `HOST`, instead of `METRICS`. 0 picks a free one.' })),
   SERVER_TIMING: oneOf(['on', 'off'], 'off', 'Whether answers say in `Server-Timing` how long they took: `on` or `off`.'),

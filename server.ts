@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import type { MongoClient } from 'mongodb'
 import studentCourseApi, { type AppOptions } from './app.js'
 import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile } from './config.js'
 import { hosts } from './lib/mongodb/connect.js'
-import type { StoreGuard } from './lib/mongodb/store-guard.js'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import { onSignal } from './lib/server/interrupt.js'
 import { readKeys } from './lib/access/jwt-keys.js'
 import { listenError } from './lib/server/listen-error.js'
 import { LogDestination } from './lib/server/log-destination.js'
 import { isLoopback } from './lib/server/loopback.js'
+import { allowOrigins } from './server/cors.js'
 import { health } from './server/health.js'
 import { build } from './server/http.js'
 import { expose, Metrics } from './server/metrics.js'
+import { limitRates, shareQuotas } from './server/rate-limits.js'
 import { serverTiming } from './server/server-timing.js'
+import { shed } from './server/shedding.js'
+import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
@@ -51,7 +53,11 @@ async function serve (config: Config): Promise<void> {
   try {
     if (config.OTEL_EXPORTER_OTLP_ENDPOINT) await trace(app)
     if (config.SERVER_TIMING === 'on') serverTiming(app)
+    if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
+    if (config.SHED_DELAY_MS > 0 || config.SHED_MEMORY_MB > 0) await shed(app, { maxDelayMs: config.SHED_DELAY_MS, maxMemoryMb: config.SHED_MEMORY_MB })
+    const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
     const store = await registerApi(app, config)
+    if (quotas && config.MONGODB_URL) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
     await app.register(health, {
       unready: () => life.isEnding ? 'The server is about to end.' : undefined,
       ping: async (signal) => store.guard.read(async () => store.client.db(config.MONGODB_DATABASE).command({ ping: 1 }, { signal }))
@@ -64,12 +70,6 @@ async function serve (config: Config): Promise<void> {
     // a start that is cut short may fail, which is of no interest any more
     if (!life.isEnding) throw listenError(error as Error, config) // nothing here throws anything else
   }
-}
-
-/** The store that the API in this process uses. */
-interface Store {
-  client: MongoClient
-  guard: StoreGuard
 }
 
 /** The API, as a host would register it; answers its store, after which the server looks. */

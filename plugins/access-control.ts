@@ -30,7 +30,7 @@ export function callerOf (request: FastifyRequest): Caller {
 
 /** The name of whoever sends a request, where there is access control. */
 export function usernameOf (request: FastifyRequest): string | undefined {
-  return request.server.hasRequestDecorator(CALLER) ? callerOf(request).username : undefined
+  return request.server.hasRequestDecorator(CALLER) ? request.getDecorator<Caller | null>(CALLER)?.username : undefined
 }
 
 /** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CorruptBsonError } from '../lib/serialization/bson.js'
-import { NoConditionsError, NoKeysError, StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
+import { LoginsBusyError, NoConditionsError, NoKeysError, StoreFullError, StoreUnavailableError } from '../lib/http/errors.js'
 import { InvalidBodyError } from '../lib/http/body-error.js'
 import { InvalidQueryError } from '../lib/query/query-error.js'
 import { toFaults } from '../lib/http/validation-faults.js'
@@ -12,8 +12,8 @@ import { problem, PROBLEM_TYPE, type Problem } from '../schemas/problem.js'
 /** Seconds after which a retry is worth it when the database is out of reach. */
 const RETRY_AFTER_S = 2
 
-/** What a repository of a host's cannot do is nobody's fault. */
-const REFUSALS = [NoConditionsError, NoKeysError]
+/** What a repository of a host's cannot do, and what has to wait, is nobody's fault. */
+const REFUSALS = [NoConditionsError, NoKeysError, LoginsBusyError]
 
 /** Every error of this scope as problem details (RFC 9457), and no answer whose type a browser may guess. */
 async function errors (app: FastifyInstance) {

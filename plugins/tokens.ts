@@ -5,6 +5,7 @@ import { AccessTokens } from '../lib/access/access-tokens.js'
 import type { TokenOptions } from '../lib/access/auth-options.js'
 import { OF_PRIMARY } from '../lib/mongodb/driver-options.js'
 import { removeExpired } from '../lib/mongodb/expiry.js'
+import { LoginQueue } from '../lib/access/login-queue.js'
 import { LoginLimits, type LoginCounter } from '../lib/access/login-limits.js'
 import { RefreshTokens, type TokenFamily } from '../lib/access/refresh-tokens.js'
 
@@ -13,6 +14,7 @@ declare module 'fastify' {
     accessTokens: AccessTokens
     refreshTokens: RefreshTokens
     loginLimits: LoginLimits
+    loginQueue: LoginQueue
   }
 }
 
@@ -35,6 +37,7 @@ async function tokens (app: FastifyInstance, options: TokensOptions) {
   app.decorate('accessTokens', new AccessTokens({ keys, issuer, audience }))
   app.decorate('refreshTokens', new RefreshTokens(families, storeGuard, keys))
   app.decorate('loginLimits', new LoginLimits(counters, storeGuard))
+  app.decorate('loginQueue', new LoginQueue())
 }
 
 export default fp(tokens, { name: 'student-course-api-tokens', dependencies: ['student-course-api-mongodb'] })

@@ -27,7 +27,7 @@ export interface Health {
 export async function health (app: FastifyInstance, options: HealthOptions): Promise<void> {
   await app.register(methods)
   const state = readiness(options)
-  const probe = { logLevel: 'warn', schema: { hide: true }, exposeHeadRoute: true } as const
+  const probe = { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true }, exposeHeadRoute: true } as const
   app.get('/livez', probe, async (_request, reply) => send(reply, { status: 'pass' }))
   app.get('/readyz', probe, async (_request, reply) => send(reply, await state()))
   app.closePaths()

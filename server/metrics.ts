@@ -12,6 +12,7 @@ import type { StoreGuard } from '../lib/mongodb/store-guard.js'
 import { listen } from '../lib/mongodb/listen.js'
 import type { LogDestination } from '../lib/server/log-destination.js'
 import { PROMETHEUS_TEXT, Registry, toPrometheus } from '../lib/server/registry.js'
+import type { Store } from './store.js'
 
 /** The buckets that OpenTelemetry advises for durations, in seconds, and two below them: most answers here take less than its first. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -166,7 +167,7 @@ function watchProcess (registry: Registry): void {
 
 interface Watched {
   app: FastifyInstance
-  store: { client: MongoClient, guard: StoreGuard }
+  store: Store
   config: Config
   log: LogDestination
 }
@@ -178,7 +179,7 @@ export async function expose (metrics: Metrics, { app, store, config, log }: Wat
   metrics.watchLog(() => log.lost)
   const read = async () => toPrometheus(metrics.registry.read())
   if (config.METRICS_PORT === undefined) {
-    app.get('/metrics', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => reply.header('cache-control', 'no-store').type(PROMETHEUS_TEXT).send(await read()))
+    app.get('/metrics', { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => reply.header('cache-control', 'no-store').type(PROMETHEUS_TEXT).send(await read()))
     return
   }
   const server = await serveAlone(config.HOST, config.METRICS_PORT, read)

@@ -61,6 +61,9 @@ export const InsufficientScopeError = createError<[scope: string]>('SCA_INSUFFIC
 
 export const TooManyLoginsError = createError<[]>('SCA_TOO_MANY_LOGINS', 'Too many failed logins. Try again later.', 429)
 
+/** More logins wait for their turn than can be served soon. */
+export const LoginsBusyError = createError<[]>('SCA_LOGINS_BUSY', 'Too many logins at once. Try again later.', 503)
+
 /** The store can't be reached, or did not answer in time. */
 export const StoreUnavailableError = createError<[effect: string, options?: ErrorOptions]>(
   'SCA_STORE_UNAVAILABLE', 'The database is out of reach. %s', 503)

@@ -50,9 +50,13 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
 }
 
 /** RFC 6749 section 4.3. */
-async function byPassword ({ app, body, request, reply, known }: Asked): Promise<Token> {
-  const { username, password, scope } = body
+async function byPassword (asked: Asked): Promise<Token> {
+  const { username, password } = asked.body
   if (!username || !password) throw new TokenError('invalid_request', 'The parameters username and password are required.')
+  return asked.app.loginQueue.run(async () => checkLogin(asked, username, password))
+}
+
+async function checkLogin ({ app, body: { scope }, request, reply, known }: Asked, username: string, password: string): Promise<Token> {
   const attempt = await app.loginLimits.count(username, networkOf(request.ip, String(request.socket.remoteAddress)))
   if (attempt.retryAfterS !== undefined) {
     reply.header('retry-after', attempt.retryAfterS)

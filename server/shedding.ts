@@ -1,0 +1,54 @@
+import underPressure from '@fastify/under-pressure'
+import type { FastifyInstance } from 'fastify'
+import { problem, PROBLEM_TYPE } from '../schemas/problem.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered whatever the load is, and counted by no limit: what operators ask. */
+    isForOperators?: boolean
+  }
+}
+
+/** How often load is looked at. */
+const SAMPLE_MS = 250
+
+/** When a client should ask again. */
+const RETRY_AFTER_S = 1
+
+/** As long as requests are turned away, one log line in so long says so. */
+const TOLD_EVERY_MS = 10_000
+
+const TYPE = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'
+
+export interface SheddingOptions {
+  /** How late the event loop may be, in milliseconds; 0 is no limit. */
+  maxDelayMs: number
+  /** How much memory the process may hold, in MiB; 0 is no limit. */
+  maxMemoryMb: number
+}
+
+/**
+ * Turns requests away while the process has more to do than it can: 503 at once costs next to nothing, and those that are let in are answered
+ * in time. What operators ask is always answered.
+ */
+export async function shed (app: FastifyInstance, { maxDelayMs, maxMemoryMb }: SheddingOptions): Promise<void> {
+  let toldAt = -Infinity
+  await app.register(underPressure, {
+    sampleInterval: SAMPLE_MS,
+    maxEventLoopDelay: maxDelayMs,
+    maxRssBytes: maxMemoryMb * 1024 * 1024,
+    pressureHandler: (request, reply, type, value) => {
+      if (request.routeOptions.config.isForOperators) return undefined
+      const what = type === 'eventLoopDelay'
+        ? `the event loop is ${Math.round(Number(value))} ms late, over SHED_DELAY_MS`
+        : `the process holds ${Math.round(Number(value) / 1024 / 1024)} MiB, over SHED_MEMORY_MB`
+      if (performance.now() - toldAt > TOLD_EVERY_MS) {
+        toldAt = performance.now()
+        app.log.warn(`requests are turned away: ${what}`)
+      }
+      reply.code(503).header('retry-after', RETRY_AFTER_S).type(PROBLEM_TYPE)
+      const refusal = { ...problem(503, 'The server has more to do than it can. Nothing was changed.', request.url), type: TYPE, request_id: request.id }
+      return refusal as unknown as Promise<void> // the plugin sends what is answered, which its types do not say; nothing lets the request in
+    }
+  })
+}

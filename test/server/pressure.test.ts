@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import { allowOrigins } from '../../server/cors.js'
+import { shed } from '../../server/shedding.js'
+import { launch, listening, runCli } from '../launch.js'
+import { client, url as storeUrl } from '../store.js'
+
+type Test = Pick<typeof t, 'teardown'>
+
+async function build (t: Test, prepare: (app: FastifyInstance) => Promise<void>) {
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(async () => app.close())
+  await prepare(app)
+  app.get('/', async () => 'x')
+  app.options('/', async (_request, reply) => reply.code(204).header('allow', 'GET').send())
+  app.get('/livez', { config: { isForOperators: true } }, async () => 'alive')
+  return { app, lines }
+}
+
+const preflight = (origin: string) => ({
+  method: 'OPTIONS' as const, url: '/', headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization, if-match' }
+})
+
+t.test('pages of origins that are named may use the API, with credentials, and others may not', async (t) => {
+  const { app } = await build(t, async (app) => allowOrigins(app, 'https://a.example,https://b.example'))
+  const answer = await app.inject(preflight('https://b.example'))
+  t.equal(answer.statusCode, 204)
+  t.match(answer.headers, {
+    'access-control-allow-origin': 'https://b.example',
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, QUERY',
+    'access-control-allow-headers': 'authorization, if-match',
+    'access-control-max-age': '600',
+    vary: /Origin/
+  })
+  const got = await app.inject({ url: '/', headers: { origin: 'https://a.example' } })
+  t.match(got.headers['access-control-expose-headers'], /^ETag, Link, Location, Retry-After, RateLimit, .*X-Request-Id$/)
+  for (const origin of ['https://c.example', 'https://a.example.evil', 'null']) t.notOk((await app.inject({ url: '/', headers: { origin } })).headers['access-control-allow-origin'], origin)
+})
+
+t.test('with * every page may, without credentials; and OPTIONS that is no preflight is answered by the route', async (t) => {
+  const { app } = await build(t, async (app) => allowOrigins(app, '*'))
+  const { headers } = await app.inject({ url: '/', headers: { origin: 'https://c.example' } })
+  t.equal(headers['access-control-allow-origin'], '*')
+  t.notOk(headers['access-control-allow-credentials'])
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/' })).headers.allow, 'GET')
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/nope' })).statusCode, 404)
+})
+
+t.test('while the event loop is late requests are 503 at once, operators are answered, and the log says why', async (t) => {
+  const { app, lines } = await build(t, async (app) => shed(app, { maxDelayMs: 50, maxMemoryMb: 0 }))
+  t.equal((await app.inject('/')).statusCode, 200)
+  const until = performance.now() + 1_500
+  let answer = await app.inject('/')
+  while (answer.statusCode === 200 && performance.now() < until) {
+    const end = performance.now() + 100
+    while (performance.now() < end); // busy
+    await sleep(0)
+    answer = await app.inject('/')
+  }
+  t.equal(answer.statusCode, 503)
+  t.match(answer.headers, { 'retry-after': '1', 'content-type': /^application\/problem\+json/ })
+  t.match(answer.json(), { type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity', status: 503, instance: '/', request_id: String })
+  t.equal((await app.inject('/livez')).statusCode, 200)
+  await app.inject('/')
+  t.equal(lines.length, 1, 'one line in ten seconds')
+  t.match(lines[0], /requests are turned away: the event loop is \d+ ms late, over SHED_DELAY_MS/)
+  await sleep(600)
+  t.equal((await app.inject('/')).statusCode, 200, 'and then they are let in again')
+})
+
+t.test('a process that holds too much memory turns requests away', async (t) => {
+  const { app, lines } = await build(t, async (app) => shed(app, { maxDelayMs: 0, maxMemoryMb: 1 }))
+  await sleep(400)
+  t.equal((await app.inject('/')).statusCode, 503)
+  t.match(lines[0], /the process holds \d+ MiB, over SHED_MEMORY_MB/)
+})
+
+t.test('two servers on one database count together, by user or else by network, and operators are not counted', async (t) => {
+  const database = `test_rates_${process.pid}`
+  t.teardown(async () => client.db(database).dropDatabase())
+  const env = {
+    MONGODB_URL: storeUrl,
+    MONGODB_DATABASE: database,
+    AUTH: 'on',
+    JWT_SECRET: 'x'.repeat(40),
+    RATE_LIMIT_QUOTA: '20',
+    RATE_LIMIT_WINDOW: '3600',
+    CORS_ORIGINS: '*',
+    SHED_DELAY_MS: '0'
+  }
+  await runCli(env, 'users add reader --scope students:read', 'correct horse\n')
+  const urls = await Promise.all([true, false].map(async (counted) => listening(launch(t, env, { counted }))))
+  const [one = '', other = ''] = urls
+  const login = await fetch(`${one}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', username: 'reader', password: 'correct horse' }) })
+  t.equal(login.headers.get('ratelimit-policy'), '"default";q=20;w=3600')
+  t.match(login.headers.get('ratelimit'), /^"default";r=19;t=\d+$/)
+  const { access_token: token } = await login.json() as { access_token: string } // as RFC 6749 has it
+  const authorized = { headers: { authorization: `Bearer ${token}` } }
+
+  const statuses: number[] = []
+  for (let count = 0; count < 30; count++) {
+    statuses.push((await fetch(`${urls[count % 2]}/students/`, authorized)).status)
+    await sleep(5)
+  }
+  const served = statuses.filter((status) => status === 200).length
+  t.ok(served >= 20 && served <= 22, `${served} served`)
+  const refused = await fetch(`${one}/students/`, authorized)
+  t.equal(refused.status, 429)
+  t.equal(refused.headers.get('access-control-allow-origin'), '*', 'also to a page')
+  t.match(Number(refused.headers.get('retry-after')) > 0 && await refused.json(), {
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded', status: 429, 'violated-policies': ['default'], request_id: String
+  })
+  for (let count = 0; count < 30; count++) t.equal((await fetch(`${one}/livez`)).status, 200)
+
+  t.equal((await fetch(`${other}/students/`, { headers: { authorization: 'Bearer wrong' } })).status, 401, 'the network has some left')
+  let last = 0
+  for (let count = 0; count < 25; count++) last = (await fetch(`${other}/students/`)).status
+  t.equal(last, 429, 'and then has none')
+})
