@@ -71,6 +71,7 @@ export const Config = Type.Object({
     pattern: '^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)$',
     description: 'The origins whose pages may use the API, separated by commas, such as `https://app.example.com`, or `*` for all. If unset, none but its own.'
   })),
+  COMPRESSION: oneOf(['on', 'off'], 'off', 'Whether lists and exports are compressed for clients that take it (zstd, br or gzip): `on` or `off`, where a proxy does it.'),
   RATE_LIMIT_QUOTA: Type.Integer({
     minimum: 0, maximum: 1_000_000_000, default: 0, description: 'How many requests a user, or a network without a token, may send in one window before the server answers 429. 0 is no limit.'
   }),

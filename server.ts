@@ -10,6 +10,7 @@ import { readKeys } from './lib/access/jwt-keys.js'
 import { listenError } from './lib/server/listen-error.js'
 import { LogDestination } from './lib/server/log-destination.js'
 import { isLoopback } from './lib/server/loopback.js'
+import { compressLists } from './server/compression.js'
 import { allowOrigins } from './server/cors.js'
 import { health } from './server/health.js'
 import { build } from './server/http.js'
@@ -55,6 +56,7 @@ async function serve (config: Config): Promise<void> {
     if (config.SERVER_TIMING === 'on') serverTiming(app)
     if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
     if (config.SHED_DELAY_MS > 0 || config.SHED_MEMORY_MB > 0) await shed(app, { maxDelayMs: config.SHED_DELAY_MS, maxMemoryMb: config.SHED_MEMORY_MB })
+    if (config.COMPRESSION === 'on') compressLists(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
     const store = await registerApi(app, config)
     if (quotas && config.MONGODB_URL) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)

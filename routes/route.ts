@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ignoresTrailingSlash } from '../lib/http/trailing-slash.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether its answers have many records, which is worth compressing. */
+    isLarge?: boolean
+  }
+}
+
 /** A route as a schema file gives it. */
 interface Operation<Config, Schema> {
   config: Config

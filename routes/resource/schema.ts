@@ -62,7 +62,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
       }
     },
     list: {
-      config: { ...needs(scopes.read), query: grammar },
+      config: { ...needs(scopes.read), query: grammar, isLarge: true },
       schema: {
         tags,
         summary: `List ${pluralTitle}`,
@@ -118,7 +118,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
     },
     // as text: OpenAPI 3.1 can't describe the lines of a sequence
     export: exported && {
-      config: { ...needs(scopes.read), query: exported },
+      config: { ...needs(scopes.read), query: exported, isLarge: true },
       schema: {
         tags,
         summary: `Export ${pluralTitle}`,
