@@ -70,7 +70,7 @@ async function serve (config: Config): Promise<void> {
   } catch (error) {
     await app.close()
     // a start that is cut short may fail, which is of no interest any more
-    if (!life.isEnding) throw listenError(error as Error, config) // nothing here throws anything else
+    if (!life.isEnding) throw listenError(error as Error, { host: config.HOST, port: config.PORT, variable: 'PORT' }) // nothing here throws anything else
   }
 }
 

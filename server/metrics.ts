@@ -10,6 +10,7 @@ import { version } from '../lib/http/version.js'
 import { batchChannel, operationChannel, type BatchEvent, type OperationEvent } from '../lib/mongodb/channels.js'
 import type { StoreGuard } from '../lib/mongodb/store-guard.js'
 import { listen } from '../lib/mongodb/listen.js'
+import { listenError } from '../lib/server/listen-error.js'
 import type { LogDestination } from '../lib/server/log-destination.js'
 import { PROMETHEUS_TEXT, Registry, toPrometheus } from '../lib/server/registry.js'
 import type { Store } from './store.js'
@@ -194,6 +195,6 @@ async function serveAlone (host: string, port: number, read: () => Promise<strin
     response.end(isFound ? await read() : 'The metrics are at /metrics.\n')
   })
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, host, () => resolve(server))
+    server.once('error', (error) => reject(listenError(error, { host, port, variable: 'METRICS_PORT' }))).listen(port, host, () => resolve(server))
   })
 }

@@ -25,6 +25,14 @@ t.test('without variables everything has its default', async (t) => {
     CONNECTION_TIMEOUT_MS: 60_000,
     KEEP_ALIVE_TIMEOUT_MS: 72_000,
     SHUTDOWN_TIMEOUT_MS: 10_000,
+    SHUTDOWN_DELAY_MS: 0,
+    COMPRESSION: 'off',
+    RATE_LIMIT_QUOTA: 0,
+    RATE_LIMIT_WINDOW: 60,
+    SHED_DELAY_MS: 500,
+    SHED_MEMORY_MB: 0,
+    METRICS: 'off',
+    SERVER_TIMING: 'off',
     DOCS: 'on'
   })
 })

@@ -149,7 +149,9 @@ export class Batches<Item, Result> {
     const batch = { controller: new AbortController(), members, waiting: members.length }
     for (const member of members) member.batch = batch
     this.#underWay++
+    const begun = performance.now()
     const settle = await this.#outcome(members, batch.controller.signal)
+    if (batchChannel.hasSubscribers) batchChannel.publish({ operation: this.operation, items: members.length, durationMs: performance.now() - begun })
     if (batch.controller.signal.aborted) return
     // whoever has an answer is not late any more, however long it takes to give it to all
     for (const { waiter } of members) waiter.stopClock()
@@ -166,15 +168,12 @@ export class Batches<Item, Result> {
   }
 
   async #outcome (members: Member<Item, Result>[], signal: AbortSignal) {
-    const begun = performance.now()
     try {
       const outcomes = await this.#options.send(members.map(({ item }) => item), signal)
       return (waiter: Waiter<Result>, index: number) => settle(waiter, outcomes[index] as Result | Error) // one for each item
     } catch (cause) {
       const error = this.#isSent(signal) ? cause : new NotSentError(cause)
       return (waiter: Waiter<Result>) => waiter.reject(error)
-    } finally {
-      if (batchChannel.hasSubscribers) batchChannel.publish({ operation: this.operation, items: members.length, durationMs: performance.now() - begun })
     }
   }
 

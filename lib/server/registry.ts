@@ -43,12 +43,16 @@ class Series {
   }
 }
 
+function add (values: number[], index: number, by: number): void {
+  values[index] = (values[index] as number) + by // a series has all its numbers from the start
+}
+
 /** Adds an observation to the numbers of a histogram. */
 function observe (values: number[], bounds: readonly number[], value: number): void {
   let index = 0
   while (index < bounds.length && value > (bounds[index] as number)) index++ // within the length
-  values[index] = (values[index] ?? 0) + 1
-  values[values.length - 1] = (values.at(-1) ?? 0) + value
+  add(values, index, 1)
+  add(values, values.length - 1, value)
 }
 
 /** The metrics of this process: made once at start, counted in many times, read when somebody asks. */
@@ -57,12 +61,9 @@ export class Registry {
   #collectors: (() => void)[] = []
 
   /** Answers what counts one more, or as many as given. */
-  counter (options: MetricOptions): (labels?: readonly string[], by?: number) => void {
+  counter (options: MetricOptions): (labels: readonly string[], by?: number) => void {
     const series = this.#add(options, 'counter')
-    return (labels = [], by = 1) => {
-      const values = series.at(labels)
-      values[0] = (values[0] ?? 0) + by
-    }
+    return (labels, by = 1) => add(series.at(labels), 0, by)
   }
 
   /** Answers what sets its value. */
@@ -111,7 +112,10 @@ export function merge (processes: readonly Family[][]): Family[] {
     merged.set(family.name, series)
     for (const [labels, values] of family.series) {
       const sums = series.at(labels)
-      for (const [index, value] of values.entries()) sums[index] = family.combine === 'max' ? Math.max(sums[index] ?? 0, value) : (sums[index] ?? 0) + value
+      for (const [index, value] of values.entries()) {
+        if (family.combine === 'max') sums[index] = Math.max(sums[index] as number, value) // as above
+        else add(sums, index, value)
+      }
     }
   }
   return [...merged.values()].map(({ family }) => family)
@@ -130,11 +134,11 @@ export function toPrometheus (families: readonly Family[]): string {
 }
 
 function samples ({ name, type, labels, bounds }: Family, values: readonly string[], numbers: readonly number[]): string {
-  const pairs = labels.map((label, index) => `${label}="${escape(values[index] ?? '')}"`)
+  const pairs = labels.map((label, index) => `${label}="${escape(String(values[index]))}"`)
   if (type !== 'histogram') return line(name, pairs, numbers[0])
   let count = 0
   const buckets = [...bounds, Infinity].map((bound, index) => {
-    count += numbers[index] ?? 0
+    count += Number(numbers[index])
     return line(`${name}_bucket`, [...pairs, `le="${bound === Infinity ? '+Inf' : bound}"`], count)
   })
   return [...buckets, line(`${name}_sum`, pairs, numbers.at(-1)), line(`${name}_count`, pairs, count)].join('')

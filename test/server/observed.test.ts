@@ -5,6 +5,7 @@ import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { launch, listening } from '../launch.js'
+import { Proxy } from '../proxy.js'
 import { janeDoe } from '../samples.js'
 
 interface Span {
@@ -133,4 +134,45 @@ t.test('with METRICS=on the metrics are beside the API, and probes leave no line
   await fetch(`${url}/nope`)
   await server.prints(/"path":"\/nope"/)
   t.notMatch(server.output, /readyz|"path":"\/metrics"/)
+})
+
+t.test('tracing without its packages ends the start, and says what to install', async (t) => {
+  const hooks = 'export async function resolve (name, context, next) { if (name === "@fastify/otel") throw new Error("gone"); return next(name, context) }'
+  const without = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)})`
+  const server = launch(t, { DATA_DIR: t.testdir(), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }, {
+    counted: true, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(without)}`]
+  })
+  t.match(await server.exited, { code: 1 })
+  t.match(server.output, /OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not here: npm install @fastify\/otel/)
+})
+
+t.test('a port for the metrics that is taken ends the start', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo // as above
+  const server = launch(t, { DATA_DIR: t.testdir(), METRICS_PORT: String(port) })
+  t.match(await server.exited, { code: 1 })
+  t.match(server.output, /METRICS_PORT/)
+})
+
+t.test('a database that goes and comes back shows in readiness and metrics', async (t) => {
+  const proxy = new Proxy()
+  await proxy.start()
+  t.teardown(() => proxy.stop())
+  const server = launch(t, { MONGODB_URL: proxy.url, METRICS: 'on' }, { counted: true })
+  const api = await listening(server)
+  t.equal((await fetch(`${api}/readyz`)).status, 200)
+  await proxy.stop()
+  await server.prints(/database lost/)
+  await sleep(300)
+  t.equal((await fetch(`${api}/readyz`)).status, 503)
+  t.equal((await fetch(`${api}/students/`)).status, 503)
+  const text = await (await fetch(`${api}/metrics`)).text()
+  t.match(text, /\nstudent_course_api_store_up 0\n/)
+  t.notMatch(text, /store_size_bytes/, 'only of an embedded one')
+  await proxy.start()
+  await server.prints(/database back/)
+  t.equal((await fetch(`${api}/readyz`)).status, 200)
+  t.match(await (await fetch(`${api}/metrics`)).text(), /\nstudent_course_api_store_up 1\n/)
 })

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { MongoServerError } from 'mongodb'
 import t from 'tap'
-import { loggerOptions, requestIds, RequestLog, requestLogger } from '../../../lib/server/logger.js'
+import { loggerOptions, requestIds, RequestLog, requestLogger, traceIdOf } from '../../../lib/server/logger.js'
 
 t.test('a terminal gets pretty lines, anything else JSON', async (t) => {
   const destination = { write () {} }
@@ -77,4 +77,14 @@ t.test('a request has an id of its own in its lines, unlike those of another pro
   t.strictSame(lines, [], 'a route may have a level of its own')
   await app.inject('/')
   t.match(lines, [{ reqId: 'the-id', msg: 'request completed' }])
+})
+
+t.test('the id of a trace is taken from a well-formed traceparent alone', async (t) => {
+  const id = '0af7651916cd43dd8448eb211c80319c'
+  const of = (traceparent?: string | string[]) => traceIdOf({ headers: { traceparent } as Record<string, string> }) // Node has it as text
+  for (const good of [`00-${id}-b7ad6b7169203331-01`, `01-${id}-b7ad6b7169203331-01-more`, `cc-${id}-b7ad6b7169203331-00`]) t.equal(of(good), id, good)
+  for (const bad of [
+    undefined, ['x'], '', id, `00-${id}-b7ad6b7169203331-01-more`, `ff-${id}-b7ad6b7169203331-01`, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `00-${id}-${'0'.repeat(16)}-01`,
+    `00-${id.toUpperCase()}-b7ad6b7169203331-01`, `00-${id}-b7ad6b7169203331-0`
+  ]) t.equal(of(bad), undefined, String(bad))
 })
