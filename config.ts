@@ -5,6 +5,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME, DEFAULTS, type ResolvedDatabase } from './lib/mongodb/database-options.js'
 import { readKeys } from './lib/access/jwt-keys.js'
 import { suggestion } from './lib/options/nearest.js'
+import { BASE_PATH } from './lib/server/base-path.js'
 import { isProxyList } from './lib/server/trust-proxy.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 
@@ -50,6 +51,10 @@ export const Config = Type.Object({
     pattern: '^[^\\s,/:@]+(,[^\\s,/:@]+)*$',
     description: 'With `AUTH=off` on a loopback address: further host names to serve, separated by commas. By default only `localhost` and loopback addresses are served, ' +
       'because any web page could otherwise reach the API under a name of its own.'
+  })),
+  BASE_PATH: Type.Optional(Type.String({
+    pattern: BASE_PATH,
+    description: 'The path under which a proxy serves this server, such as `/college`, whether the proxy takes it away or not. A proxy of `TRUST_PROXY` may name another one in `X-Forwarded-Prefix`.'
   })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on. 0 picks a free one.' }),

@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { baseOf, documentUnder } from '../lib/http/base-path.js'
 import { hoistComponents } from '../lib/http/openapi-components.js'
 import { SECURITY_SCHEME, type securityScheme } from '../lib/access/security-scheme.js'
 import { version } from '../lib/http/version.js'
@@ -33,14 +34,23 @@ async function openapi (app: FastifyInstance, { securityScheme, resources }: Ope
     },
     transformObject: (document) => hoistComponents((document as OpenApiDocument).openapiObject)
   })
+  const [docs, file] = ['/docs', '/openapi.json'].map((path) => `${app.prefix.replace(/\/$/, '')}${path}`) as [string, string] // one for each
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     indexPrefix: app.prefix, // without it the page of a prefixed plugin looks for its files at the host's root
+    // by its path with the slash the page finds its files wherever it is; without it, by the paths that the app knows
+    uiHooks: {
+      onRequest: async (request, reply) => {
+        if (baseOf(request.url, docs) !== '') return reply.redirect('docs/')
+      }
+    },
+    transformSpecification: (document, request) => documentUnder(baseOf(request.url, `${docs}/json`), document),
+    transformSpecificationClone: false,
     // no validator: it would send the document to swagger.io
     uiConfig: { validatorUrl: null, tryItOutEnabled: true, displayRequestDuration: true },
     theme: { title: 'Student Course API' }
   })
-  app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async () => app.swagger())
+  app.get('/openapi.json', { schema: { hide: true }, exposeHeadRoute: true }, async (request) => documentUnder(baseOf(request.url, file), app.swagger()))
 }
 
 export default fp(openapi, { name: 'student-course-api-openapi' })

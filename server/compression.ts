@@ -12,8 +12,8 @@ interface Coding {
   stream (): Duplex
 }
 
-/** As Node has it since 22.15; the types are those of Node 20. */
-interface Zstd {
+/** What is used of zlib; zstd is there since Node 22.15, and the types are those of Node 20. */
+interface Zlib extends Pick<typeof zlib, 'brotliCompress' | 'createBrotliCompress' | 'createGzip' | 'gzip'> {
   zstdCompress?: (payload: Buffer, done: (error: Error | null, compressed: Buffer) => void) => void
   createZstdCompress?: () => Duplex
 }
@@ -24,15 +24,15 @@ interface Preferring {
 }
 
 /** The content codings, best first, at levels that cost about as much as the answer itself. */
-function codings (): Map<string, Coding> {
-  const { zstdCompress, createZstdCompress } = zlib as Zstd
+export function codingsOf (library: Zlib): Map<string, Coding> {
+  const { zstdCompress, createZstdCompress } = library
   const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }
   const gzip = { level: 6 }
-  const [compressBrotli, compressGzip] = [promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliCompress), promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip)]
+  const [compressBrotli, compressGzip] = [promisify<Buffer, zlib.BrotliOptions, Buffer>(library.brotliCompress), promisify<Buffer, zlib.ZlibOptions, Buffer>(library.gzip)]
   return new Map<string, Coding>([
     ...zstdCompress && createZstdCompress ? [['zstd', { compress: promisify(zstdCompress), stream: createZstdCompress }] as const] : [],
-    ['br', { compress: async (payload) => compressBrotli(payload, brotli), stream: () => zlib.createBrotliCompress(brotli) }],
-    ['gzip', { compress: async (payload) => compressGzip(payload, gzip), stream: () => zlib.createGzip(gzip) }]
+    ['br', { compress: async (payload) => compressBrotli(payload, brotli), stream: () => library.createBrotliCompress(brotli) }],
+    ['gzip', { compress: async (payload) => compressGzip(payload, gzip), stream: () => library.createGzip(gzip) }]
   ])
 }
 
@@ -40,8 +40,7 @@ function codings (): Map<string, Coding> {
  * Compresses lists and exports for clients that take that (RFC 9110 section 8.4); never one record, whose length would tell what stands beside what a client
  * chose, nor a token. Requests that share a list share its compressed bytes.
  */
-export function compressLists (app: FastifyInstance): void {
-  const known = codings()
+export function compressLists (app: FastifyInstance, known = codingsOf(zlib)): void {
   const names = [...known.keys()]
   const shared = new WeakMap<Buffer, Map<string, Promise<Buffer>>>()
 
@@ -64,9 +63,9 @@ export function compressLists (app: FastifyInstance): void {
     if (reply.statusCode !== 200 && reply.statusCode !== 304) return payload
     vary(reply)
     if (reply.statusCode === 304) return payload
-    const name = (new Negotiator(request.raw) as Preferring).encoding([...names, 'identity'], { preferred: names })
-    const coding = name === undefined ? undefined : known.get(name)
-    if (!coding || name === undefined) return payload
+    const name = String((new Negotiator(request.raw) as Preferring).encoding([...names, 'identity'], { preferred: names }))
+    const coding = known.get(name)
+    if (!coding) return payload
     if (payload instanceof Readable) {
       reply.header('content-encoding', name).removeHeader('content-length')
       return pipeline(payload, coding.stream(), () => {}) // an error ends the answer

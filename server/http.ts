@@ -9,6 +9,7 @@ import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from '
 import { isLoopback } from '../lib/server/loopback.js'
 import { refusalOf } from '../lib/server/request-rules.js'
 import { trustOf } from '../lib/server/trust-proxy.js'
+import { answerUnder, withoutBase } from './base-path.js'
 import { sendError, sendNotFound, sendProblem } from '../plugins/errors.js'
 
 /** How long after the signal requests that were sent before it may still arrive. */
@@ -38,6 +39,7 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
     }),
     genReqId: requestIds(),
     childLoggerFactory: requestLogger,
+    ...config.BASE_PATH && { rewriteUrl: withoutBase(config.BASE_PATH) },
     trustProxy: config.TRUST_PROXY ? trustOf(config.TRUST_PROXY) : false,
     requestTimeout: 0, // limitBodies has that
     connectionTimeout: config.CONNECTION_TIMEOUT_MS,
@@ -58,6 +60,7 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setNotFoundHandler(sendNotFound)
   app.setErrorHandler(sendError)
+  if (config.BASE_PATH || config.TRUST_PROXY) answerUnder(app, { basePath: config.BASE_PATH, proxies: config.TRUST_PROXY })
   refuseBrokenRules(app, connections, config)
   app.server.on('checkExpectation', answerExpectation)
   app.server.on('checkContinue', answerContinue(config.BODY_LIMIT))

@@ -1,10 +1,11 @@
 // The docs page in a browser: npm run test:browser
 // With SCREENSHOT=docs/swagger-ui.png it also renews the README's picture of the page.
 import { randomBytes } from 'node:crypto'
-import type { Locator, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startServer } from '../child.js'
 import { runCli } from '../launch.js'
+import { execute, open } from './operation.js'
 import { openPage } from './page.js'
 
 t.setTimeout(120_000)
@@ -104,22 +105,6 @@ async function showsOperations (t: Test, page: Page, prefix: string): Promise<vo
     `DELETE${prefix}/students/{id}Delete Student`,
     `GET${prefix}/users/{username}Show User`
   ])
-}
-
-/** Opens one operation of the page, whose form is ready without "Try it out". */
-async function open (page: Page, method: string, path: string) {
-  const operation = page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) })
-  await operation.locator('.opblock-summary').click()
-  return operation
-}
-
-/** Sends the request as the form has it, and answers what the page shows of the response. */
-async function execute (operation: Locator) {
-  await operation.getByRole('button', { name: 'Execute' }).click()
-  const response = operation.locator('.live-responses-table .response')
-  const status = await response.locator('.response-col_status').innerText()
-  const body = await response.locator('.response-col_description pre').first().innerText()
-  return { status: status.trim(), body }
 }
 
 /** The page from its top to the answer's body, with less air than it has. */

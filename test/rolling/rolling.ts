@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { start } from '../../embedded/index.js'
 import { freePort } from '../free-port.js'
-import { built, root } from '../root.js'
+import { Nginx } from '../nginx.js'
+import { built } from '../root.js'
 import { janeDoe } from '../samples.js'
 
 /*
@@ -22,23 +23,6 @@ const { values: { restarts, connections } } = parseArgs({ options: { restarts: {
 
 /** One in so many requests creates a student. */
 const CREATES = 10
-
-/** nginx with the block of deploy/nginx.conf on these ports. */
-async function configuration (front: number, [one, other]: readonly number[], folder: string): Promise<string> {
-  const block = await readFile(`${root}deploy/nginx.conf`, 'utf8')
-  return `
-daemon off;
-pid ${folder}/pid;
-error_log ${folder}/error.log warn;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  keepalive_requests 1000000;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
-  ${block.replace(':8001', `:${one}`).replace(':8002', `:${other}`).replace(':8080', `:${front}`)}
-}
-`
-}
 
 interface Tally {
   answered: number
@@ -58,13 +42,14 @@ process.exit()
 
 async function run (): Promise<number> {
   const store = await start({ path: join(folder, 'store') })
-  const ports = [await freePort(), await freePort()]
-  const front = await freePort()
-  await writeFile(join(folder, 'nginx.conf'), await configuration(front, ports, folder))
+  const ports = [await freePort(), await freePort()] as const
   const servers = await Promise.all(ports.map(async (port) => serve(port, store.url)))
-  launch('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')])
-  const url = `http://127.0.0.1:${front}`
-  while (!await isReady(url)) await sleep(50)
+  const nginx = await Nginx.start(ports)
+  return restartUnderLoad(nginx, servers, ports, store.url).finally(async () => nginx.stop())
+}
+
+async function restartUnderLoad (nginx: Nginx, servers: ChildProcess[], ports: readonly [number, number], mongodb: string): Promise<number> {
+  const { url } = nginx
 
   const tally: Tally = { answered: 0, failed: [] }
   const stop = new AbortController()
@@ -77,14 +62,14 @@ async function run (): Promise<number> {
     old.kill('SIGTERM')
     const [code] = await once(old, 'exit')
     if (code !== 0) tally.failed.push(`the server ended with ${code}`)
-    servers[at] = await serve(ports[at] as number, store.url)
+    servers[at] = await serve(ports[at] as number, mongodb)
     await sleep(1_100) // nginx asks it again after a second
     console.log(`| ${count + 1} | ${((performance.now() - before.started) / 1000).toFixed(1)} s | ${tally.answered - before.answered} | ${tally.failed.length - before.failed} |`)
   }
   stop.abort()
   await Promise.all(clients)
   for (const failure of new Set(tally.failed)) console.log(failure)
-  if (tally.failed.length > 0) console.log((await readFile(join(folder, 'error.log'), 'utf8')).split('\n').slice(-20).join('\n'))
+  if (tally.failed.length > 0) console.log(await nginx.errors())
   console.log(`${tally.answered} answered, ${tally.failed.length} failed, with ${connections} connections and ${restarts} restarts`)
   return tally.failed.length > 0 || tally.answered < 1_000 ? 1 : 0
 }

@@ -4,7 +4,7 @@ import zlib from 'node:zlib'
 import Fastify from 'fastify'
 import t from 'tap'
 import studentCourseApi from '../../app.js'
-import { compressLists } from '../../server/compression.js'
+import { codingsOf, compressLists } from '../../server/compression.js'
 import { janeDoe } from '../samples.js'
 import { client } from '../store.js'
 
@@ -87,4 +87,14 @@ t.test('requests that share a list share its compressed bytes', async (t) => {
   hook.disable()
   for (const answer of answers) t.equal(answer.headers['content-encoding'], 'gzip')
   t.ok(count >= 1 && count <= 3, `${count} compressions for 20 requests`)
+})
+
+t.test('zstd is offered where Node has it, and then first', async (t) => {
+  const { brotliCompress, createBrotliCompress, createGzip, gzip } = zlib
+  const without = { brotliCompress, createBrotliCompress, createGzip, gzip }
+  t.strictSame([...codingsOf(without).keys()], ['br', 'gzip'])
+  const zstdCompress = (payload: Buffer, done: (error: Error | null, compressed: Buffer) => void) => done(null, payload)
+  const codings = codingsOf({ ...without, zstdCompress, createZstdCompress: () => createGzip() })
+  t.strictSame([...codings.keys()], ['zstd', 'br', 'gzip'])
+  t.equal((await codings.get('zstd')?.compress(Buffer.from('x')))?.toString(), 'x')
 })

@@ -134,6 +134,8 @@ t.test('with METRICS=on the metrics are beside the API, and probes leave no line
   await fetch(`${url}/nope`)
   await server.prints(/"path":"\/nope"/)
   t.notMatch(server.output, /readyz|"path":"\/metrics"/)
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exited, { code: 0, signal: null })
 })
 
 t.test('tracing without its packages ends the start, and says what to install', async (t) => {
@@ -160,7 +162,7 @@ t.test('a database that goes and comes back shows in readiness and metrics', asy
   const proxy = new Proxy()
   await proxy.start()
   t.teardown(() => proxy.stop())
-  const server = launch(t, { MONGODB_URL: proxy.url, METRICS: 'on' }, { counted: true })
+  const server = launch(t, { MONGODB_URL: proxy.url, METRICS: 'on', SHED_DELAY_MS: '0', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }, { counted: true })
   const api = await listening(server)
   t.equal((await fetch(`${api}/readyz`)).status, 200)
   await proxy.stop()
@@ -175,4 +177,6 @@ t.test('a database that goes and comes back shows in readiness and metrics', asy
   await server.prints(/database back/)
   t.equal((await fetch(`${api}/readyz`)).status, 200)
   t.match(await (await fetch(`${api}/metrics`)).text(), /\nstudent_course_api_store_up 1\n/)
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exited, { code: 0, signal: null }, 'with no collector there')
 })
