@@ -58,6 +58,11 @@ export const Config = Type.Object({
   })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on. 0 picks a free one.' }),
+  WORKERS: Type.String({
+    pattern: '^(auto|[1-9]\\d{0,2})$',
+    default: '1',
+    description: 'How many processes serve, started again when they end; `auto` is one for each processor. The embedded store, limits and metrics are shared.'
+  }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
   BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The maximum size of a request body, in bytes.' }),
   REQUIRE_IF_MATCH: oneOf(['on', 'off'], 'off', 'Whether a change without the header `If-Match` is refused: `on` or `off`.'),

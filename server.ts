@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -14,12 +15,15 @@ import { compressLists } from './server/compression.js'
 import { allowOrigins } from './server/cors.js'
 import { health } from './server/health.js'
 import { build } from './server/http.js'
+import { lead } from './server/lead.js'
 import { expose, Metrics } from './server/metrics.js'
+import { workersOf } from './server/primary.js'
 import { limitRates, shareQuotas } from './server/rate-limits.js'
 import { serverTiming } from './server/server-timing.js'
 import { shed } from './server/shedding.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
+import { PrimaryLine } from './server/worker.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
@@ -38,19 +42,22 @@ interface Life {
 
 try {
   readEnvFile(process.env)
-  await serve(loadConfig(process.env))
+  const config = loadConfig(process.env)
+  if (cluster.isPrimary && workersOf(config) > 1) process.exit(await lead(config))
+  await serve(config, PrimaryLine.open())
 } catch (error) {
   const { message, exitStatus = 1 } = error as Error & { exitStatus?: number } // nothing here throws anything else
   console.error(message)
   process.exit(exitStatus)
 }
 
-async function serve (config: Config): Promise<void> {
+/** @param primary where this process is one of several */
+async function serve (config: Config, primary: PrimaryLine | undefined): Promise<void> {
   const life: Life = { isListening: false, isEnding: false }
   const log = new LogDestination(process.stdout.fd)
   const metrics = config.METRICS === 'on' || config.METRICS_PORT !== undefined ? new Metrics() : undefined
   const app = build({ config, log, onAnswered: (request, reply) => metrics?.answered(request, reply) })
-  closeOnSignals(app, config, log, life)
+  closeOnSignals({ app, config, log, life, primary })
   try {
     if (config.OTEL_EXPORTER_OTLP_ENDPOINT) await trace(app)
     if (config.SERVER_TIMING === 'on') serverTiming(app)
@@ -58,14 +65,14 @@ async function serve (config: Config): Promise<void> {
     if (config.SHED_DELAY_MS > 0 || config.SHED_MEMORY_MB > 0) await shed(app, { maxDelayMs: config.SHED_DELAY_MS, maxMemoryMb: config.SHED_MEMORY_MB })
     if (config.COMPRESSION === 'on') compressLists(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
-    const store = await registerApi(app, config)
-    if (quotas && config.MONGODB_URL) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
+    const store = await registerApi(app, config, primary?.storeUrl)
+    if (quotas && (config.MONGODB_URL || primary)) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
     await app.register(health, {
       unready: () => life.isEnding ? 'The server is about to end.' : undefined,
       ping: async (signal) => store.guard.read(async () => store.client.db(config.MONGODB_DATABASE).command({ ping: 1 }, { signal }))
     })
-    if (metrics) await expose(metrics, { app, store, config, log })
-    if (!life.isEnding) await listen(app, config)
+    if (metrics) await expose(metrics, { app, store, config, log, primary })
+    if (!life.isEnding) await listen(app, config, primary)
     life.isListening = app.server.listening
   } catch (error) {
     await app.close()
@@ -75,13 +82,14 @@ async function serve (config: Config): Promise<void> {
 }
 
 /** The API, as a host would register it; answers its store, after which the server looks. */
-async function registerApi (app: FastifyInstance, config: Config): Promise<Store> {
+async function registerApi (app: FastifyInstance, config: Config, storeUrl: string | undefined): Promise<Store> {
+  const url = config.MONGODB_URL ?? storeUrl
   let store: Store | undefined
   await app.register(async (scope, options: AppOptions) => {
     await studentCourseApi(scope, options)
     store = { client: scope.mongo.client, guard: scope.storeGuard }
   }, {
-    ...(config.MONGODB_URL ? { url: config.MONGODB_URL } : { embedded: config.DATA_DIR }),
+    ...(url === undefined ? { embedded: config.DATA_DIR } : { url }),
     onStoreFailure: endWith,
     database: config.MONGODB_DATABASE,
     timeoutMs: config.MONGODB_TIMEOUT_MS,
@@ -101,13 +109,15 @@ function authOf (config: Config): AuthOptions | undefined {
 }
 
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
-async function listen (app: FastifyInstance, config: Config): Promise<void> {
+async function listen (app: FastifyInstance, config: Config, primary: PrimaryLine | undefined): Promise<void> {
   app.log.level = 'silent'
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   app.log.level = config.LOG_LEVEL
   const log = app.log.child({}, { level: 'info' })
+  const warnings = [...misspelled(process.env), ...warningsOf(config)]
+  if (primary) return primary.tell({ type: 'listening', line: startLine(url, config), warnings })
   log.info(startLine(url, config))
-  for (const warning of [...misspelled(process.env), ...warningsOf(config)]) log.warn(warning)
+  for (const warning of warnings) log.warn(warning)
 }
 
 function warningsOf (config: Config): string[] {
@@ -118,7 +128,15 @@ function warningsOf (config: Config): string[] {
   ]
 }
 
-function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_DELAY_MS }: Config, log: LogDestination, life: Life): void {
+interface Running {
+  app: FastifyInstance
+  config: Config
+  log: LogDestination
+  life: Life
+  primary: PrimaryLine | undefined
+}
+
+function closeOnSignals ({ app, config: { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_DELAY_MS }, log, life, primary }: Running): void {
   const delay = SHUTDOWN_DELAY_MS + SHUTDOWN_TIMEOUT_MS
   const grace = closeWithGrace({ delay, logger: app.log, skip: [...ENDS, ...CRASHES] }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
@@ -134,8 +152,10 @@ function closeOnSignals (app: FastifyInstance, { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_D
   }, (signal) => {
     app.log.error(`second ${signal}, exiting`)
     log.flush().finally(() => process.exit(1))
-  }, 'npm_lifecycle_event' in process.env)
-  for (const signal of ENDS) process.on(signal, handle)
+  }, primary !== undefined || 'npm_lifecycle_event' in process.env)
+  // a terminal sends its signals to all processes: of those a worker hears by its primary
+  for (const signal of ENDS) process.on(signal, primary && signal !== 'SIGTERM' ? () => {} : handle)
+  primary?.onSignal(handle)
 }
 
 /** Without its store a server has nothing to serve: it closes with exit status 1, and whatever keeps it running starts it anew. */

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { AddressInfo } from 'node:net'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectionPoolMonitoringEvent, MongoClient } from 'mongodb'
 import type { Config } from '../config.js'
 import { version } from '../lib/http/version.js'
@@ -14,6 +14,7 @@ import { listenError } from '../lib/server/listen-error.js'
 import type { LogDestination } from '../lib/server/log-destination.js'
 import { PROMETHEUS_TEXT, Registry, toPrometheus } from '../lib/server/registry.js'
 import type { Store } from './store.js'
+import type { PrimaryLine } from './worker.js'
 
 /** The buckets that OpenTelemetry advises for durations, in seconds, and two below them: most answers here take less than its first. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -171,30 +172,36 @@ interface Watched {
   store: Store
   config: Config
   log: LogDestination
+  /** Where this process is one of several. */
+  primary: PrimaryLine | undefined
 }
 
 /** Watches what the server has, and serves the metrics: at `/metrics`, or on a port of their own, which the clients' network need not reach. */
-export async function expose (metrics: Metrics, { app, store, config, log }: Watched): Promise<void> {
+export async function expose (metrics: Metrics, { app, store, config, log, primary }: Watched): Promise<void> {
   metrics.watchClient(store.client)
   metrics.watchStore(store.guard, config.MONGODB_URL ? undefined : join(config.DATA_DIR, EMBEDDED_FILE))
   metrics.watchLog(() => log.lost)
-  const read = async () => toPrometheus(metrics.registry.read())
+  primary?.answerMetrics(metrics.registry)
+  const read = async () => toPrometheus(primary ? await primary.metricsOfAll() : metrics.registry.read())
   if (config.METRICS_PORT === undefined) {
-    app.get('/metrics', { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => reply.header('cache-control', 'no-store').type(PROMETHEUS_TEXT).send(await read()))
-    return
+    const options = { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true } } as const
+    app.get('/metrics', options, async (_request, reply) => reply.header('cache-control', 'no-store').type(PROMETHEUS_TEXT).send(await read()))
+  } else if (!primary) {
+    const server = await serveMetrics(config, app.log, read)
+    app.addHook('onClose', async () => { server.close() })
   }
-  const server = await serveAlone(config.HOST, config.METRICS_PORT, read)
-  app.addHook('onClose', async () => { server.close() })
-  app.log.info(`metrics at http://${config.HOST}:${(server.address() as AddressInfo).port}/metrics`) // a TCP server's address is of that type
 }
 
-async function serveAlone (host: string, port: number, read: () => Promise<string>): Promise<Server> {
+/** Serves the metrics on a port of their own. */
+export async function serveMetrics ({ HOST: host, METRICS_PORT: port = 0 }: Config, log: FastifyBaseLogger, read: () => Promise<string>): Promise<Server> {
   const server = createServer(async ({ method, url }, response) => {
     const isFound = url?.split('?')[0] === '/metrics' && (method === 'GET' || method === 'HEAD')
     response.writeHead(isFound ? 200 : 404, { 'content-type': isFound ? PROMETHEUS_TEXT : 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
     response.end(isFound ? await read() : 'The metrics are at /metrics.\n')
   })
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, { host, port, variable: 'METRICS_PORT' }))).listen(port, host, () => resolve(server))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, { host, port, variable: 'METRICS_PORT' }))).listen(port, host, resolve)
   })
+  log.info(`metrics at http://${host}:${(server.address() as AddressInfo).port}/metrics`) // a TCP server's address is of that type
+  return server
 }

@@ -13,6 +13,6 @@ export function listenError (error: Error & { code?: string, syscall?: string },
     ['EACCES', `Port ${port} of ${host} is not for this user: set ${variable} to one from 1024 up.`],
     ['EADDRNOTAVAIL', `${host} is not an address of this machine: set HOST to one that is.`],
     ['ENOTFOUND', `${host} is not an address of this machine: set HOST to one that is.`]
-  ]).get(error.syscall === 'listen' || error.syscall === 'getaddrinfo' ? String(error.code) : '')
+  ]).get(['bind', 'listen', 'getaddrinfo'].includes(String(error.syscall)) ? String(error.code) : '')
   return advice === undefined ? error : new Error(advice, { cause: error })
 }
