@@ -181,7 +181,11 @@ export async function expose (metrics: Metrics, { app, store, config, log, prima
   metrics.watchClient(store.client)
   metrics.watchStore(store.guard, config.MONGODB_URL ? undefined : join(config.DATA_DIR, EMBEDDED_FILE))
   metrics.watchLog(() => log.lost)
-  primary?.answerMetrics(metrics.registry)
+  if (primary) {
+    primary.answerMetrics(metrics.registry)
+    // what was counted since it was last asked for must not go with this process
+    app.addHook('onClose', async () => primary.tell({ type: 'metrics', families: metrics.registry.read() }))
+  }
   const read = async () => toPrometheus(primary ? await primary.metricsOfAll() : metrics.registry.read())
   if (config.METRICS_PORT === undefined) {
     const options = { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true } } as const

@@ -82,7 +82,7 @@ export class Workers {
   /** Replaces each worker: a new one serves before the old one is told to end. */
   async roll (): Promise<void> {
     this.#rolling = this.#rolling.then(async () => {
-      for (const old of [...this.#serving]) if (!this.#isEnding && this.#serving.has(old)) await this.#replace(old)
+      for (const old of [...this.#started.keys()]) if (!this.#isEnding && this.#started.has(old)) await this.#replace(old)
     })
     return this.#rolling
   }

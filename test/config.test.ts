@@ -17,6 +17,7 @@ t.test('without variables everything has its default', async (t) => {
     JWT_AUDIENCE: 'student-course-api',
     HOST: '127.0.0.1',
     PORT: 8_000,
+    WORKERS: '1',
     LOG_LEVEL: 'info',
     BODY_LIMIT: 65_536,
     REQUIRE_IF_MATCH: 'off',
