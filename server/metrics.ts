@@ -132,7 +132,8 @@ function countOperations (registry: Registry): void {
   operationChannel.asyncEnd.subscribe((event) => {
     const { operation, error } = event as OperationEvent
     const errorType = error instanceof Error ? error.name : ''
-    durations([operation, errorType])((performance.now() - (begun.get(event as OperationEvent) ?? performance.now())) / 1_000)
+    const begunMs = begun.get(event as OperationEvent) as number // as each starts before it ends
+    durations([operation, errorType])((performance.now() - begunMs) / 1_000)
   })
   batchChannel.subscribe((event) => {
     const { operation, items, durationMs } = event as BatchEvent

@@ -9,7 +9,6 @@ export const STORE_URL = 'STUDENT_COURSE_API_STORE_URL'
 export class PrimaryLine {
   #count = 0
   #asked = new Map<number, (families: Family[]) => void>()
-  #onSignal: (signal: NodeJS.Signals) => void = () => {}
 
   /** The line of this process, if it is a worker. */
   static open (): PrimaryLine | undefined {
@@ -24,8 +23,7 @@ export class PrimaryLine {
   }
 
   onSignal (handle: (signal: NodeJS.Signals) => void): void {
-    this.#onSignal = handle
-    process.on('message', (message: ToWorker) => { if (message.type === 'signal') this.#onSignal(message.signal) })
+    process.on('message', (message: ToWorker) => { if (message.type === 'signal') handle(message.signal) })
   }
 
   /** Answers the primary with the metrics of this worker. */

@@ -35,7 +35,7 @@ function stepsOf (page: string): Step[] {
 /** What differs from one run to the next, and what only a terminal shows. */
 function masked (text: string): string[] {
   return text.replace(/\r/g, '').split('\n')
-    .map((line) => line.replace(/[0-9a-f]{24}/g, 'ID').replace(/^Date: .*/i, 'Date').replace(/(Keep-Alive: timeout=)\d+/, '$1N').replace(/^etag: "[\w-]{22}"$/, 'etag: TAG').replace(/\\"[\w-]{22}\\"/g, 'TAG'))
+    .map((line) => line.replace(/[0-9a-f]{24}/g, 'ID').replace(/^Date: .*/i, 'Date').replace(/(Keep-Alive: timeout=)\d+/, '$1N').replace(/^etag: "[\w-]{22}"$/, 'etag: TAG').replace(/\\"[\w-]{22}\\"/g, 'TAG').replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}-\d+/, 'REQUEST'))
     .map((line) => line.replace(/"(access_token|refresh_token)":"[^"]*"/g, '"$1":"…"'))
     .filter((line) => line !== '' && !line.startsWith('Password'))
 }

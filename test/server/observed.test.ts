@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rename } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -125,7 +126,8 @@ t.test('a server that is watched in all ways', async (t) => {
 })
 
 t.test('with METRICS=on the metrics are beside the API, and probes leave no lines in the log', async (t) => {
-  const server = launch(t, { DATA_DIR: t.testdir(), METRICS: 'on' }, { counted: true })
+  const folder = t.testdir()
+  const server = launch(t, { DATA_DIR: folder, METRICS: 'on' }, { counted: true })
   const url = await listening(server)
   t.equal((await fetch(`${url}/readyz`)).status, 200)
   const answer = await fetch(`${url}/metrics`)
@@ -134,6 +136,8 @@ t.test('with METRICS=on the metrics are beside the API, and probes leave no line
   await fetch(`${url}/nope`)
   await server.prints(/"path":"\/nope"/)
   t.notMatch(server.output, /readyz|"path":"\/metrics"/)
+  await rename(`${folder}/store.mdb`, `${folder}/moved.mdb`)
+  t.match(await (await fetch(`${url}/metrics`)).text(), /\nstudent_course_api_store_size_bytes 0\n/)
   server.child.kill('SIGTERM')
   t.strictSame(await server.exited, { code: 0, signal: null })
 })
@@ -162,9 +166,14 @@ t.test('a database that goes and comes back shows in readiness and metrics', asy
   const proxy = new Proxy()
   await proxy.start()
   t.teardown(() => proxy.stop())
-  const server = launch(t, { MONGODB_URL: proxy.url, METRICS: 'on', SHED_DELAY_MS: '0', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }, { counted: true })
+  const server = launch(t, { MONGODB_URL: proxy.url, METRICS: 'on', SHED_DELAY_MS: '0', MONGODB_TIMEOUT_MS: '400', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }, { counted: true })
   const api = await listening(server)
   t.equal((await fetch(`${api}/readyz`)).status, 200)
+  proxy.freeze()
+  t.equal((await fetch(`${api}/students/`)).status, 503)
+  proxy.thaw()
+  const [, errorType] = /db_client_operation_duration_seconds_count\{db_operation_name="list",error_type="(\w+)"\} 1\n/.exec(await (await fetch(`${api}/metrics`)).text()) ?? []
+  t.match(errorType, /^\w*(Timeout|Unavailable|Error)\w*$/)
   await proxy.stop()
   await server.prints(/database lost/)
   await sleep(300)

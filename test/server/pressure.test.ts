@@ -94,7 +94,7 @@ t.test('two servers on one database count together, by user or else by network, 
     SHED_MEMORY_MB: '100000'
   }
   await runCli(env, 'users add reader --scope students:read', 'correct horse\n')
-  const servers = [launch(t, env, { counted: true }), launch(t, env)]
+  const servers = [1, 2].map(() => launch(t, env, { counted: true }))
   const urls = await Promise.all(servers.map(listening))
   const [one = '', other = ''] = urls
   const login = await fetch(`${one}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', username: 'reader', password: 'correct horse' }) })
@@ -122,6 +122,8 @@ t.test('two servers on one database count together, by user or else by network, 
   let last = 0
   for (let count = 0; count < 25; count++) last = (await fetch(`${other}/students/`)).status
   t.equal(last, 429, 'and then has none')
-  servers[0]?.child.kill('SIGTERM')
-  t.strictSame(await servers[0]?.exited, { code: 0, signal: null })
+  for (const server of servers) {
+    server.child.kill('SIGTERM')
+    t.strictSame(await server.exited, { code: 0, signal: null })
+  }
 })

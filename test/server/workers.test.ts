@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -107,6 +108,40 @@ t.test('workers that cannot serve end the server with their reason', async (t) =
   const server = launch(t, { DATA_DIR: t.testdir(), WORKERS: '2', PORT: String(port) }, { counted: true })
   t.match(await server.exited, { code: 1 })
   t.match(server.output, new RegExp(`Port ${port} of 127.0.0.1 is in use`))
+})
+
+t.test('a worker that does not end is killed when its time is over, one that can not be replaced goes on, and a store that fails ends all', async (t) => {
+  const folder = t.testdir({ 'jwt.keys': 'x'.repeat(44), data: {} })
+  const env = { AUTH: 'on', JWT_SECRET_FILE: `${folder}/jwt.keys`, DATA_DIR: `${folder}/data`, WORKERS: '2', SHUTDOWN_TIMEOUT_MS: '200' }
+  const server = launch(t, env, { counted: true })
+  const url = await listening(server)
+  while (workersOf(server).length < 2) await sleep(50)
+  const [first = 0, second = 0] = workersOf(server)
+  await rm(`${folder}/jwt.keys`)
+  server.child.kill('SIGHUP')
+  await server.prints(new RegExp(`worker ${first} goes on: the one that was to follow it did not start`))
+  await server.prints(/the workers are replaced/)
+  t.strictSame(workersOf(server), [first, second])
+  for (let count = 0; count < 4; count++) t.equal((await fetch(`${url}/livez`, { headers: { connection: 'close' } })).status, 200)
+  process.kill(second, 'SIGSTOP')
+  server.child.kill('SIGTERM')
+  t.match(await server.exited, { code: 1, signal: null })
+  t.throws(() => process.kill(second, 0), { code: 'ESRCH' })
+
+  // the only way into the store's thread from outside
+  const failing = `import { existsSync } from 'node:fs'; setInterval(() => { if (existsSync('${folder}/fail')) throw new Error('planted') }, 20)`
+  await writeFile(`${folder}/failing.mjs`, failing)
+  await writeFile(`${folder}/preload.mjs`, `import threads from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module'
+const { Worker } = threads
+threads.Worker = class extends Worker {
+  constructor (url, options) { super(url, { ...options, execArgv: ['--import', '${folder}/failing.mjs'] }) }
+}
+syncBuiltinESMExports()`)
+  const failed = launch(t, { DATA_DIR: `${folder}/data`, WORKERS: '2' }, { counted: true, execArgv: ['--import', `${folder}/preload.mjs`] })
+  await listening(failed)
+  await writeFile(`${folder}/fail`, '')
+  t.strictSame(await failed.exited, { code: 1, signal: null })
+  t.match(failed.output, /"level":60.*The embedded store failed: Error: planted/)
 })
 
 t.test('a second signal ends all workers at once, and the end of the primary leaves none behind', async (t) => {

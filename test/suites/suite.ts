@@ -10,8 +10,9 @@ export const suites = {
   access: ['access', 'app'],
   embedded: ['embedded'],
   lib: ['chaos', 'kills', 'cli', 'schemas', 'lib', 'build-script.test.js', 'config.test.js', 'project.test.js'],
+  operators: ['server'],
   outages: ['outage.test.js', 'hung.test.js'],
-  processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js', 'scripts.test.js', 'server'],
+  processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js', 'scripts.test.js'],
   routes: ['linear', 'plugins', 'query', 'routes', 'users'],
   server: ['server.test.js', 'cli.test.js', 'seed.test.js', 'examples.test.js']
 } as const
