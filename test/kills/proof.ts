@@ -44,9 +44,9 @@ function wrongReplay (request: Keyed, shown: Shown[], replay: Answer | undefined
   return [...isReplayed(replay) ? [] : ['without Idempotent-Replayed'], ...differences(request, shown, replay)]
 }
 
-/** All but the time. */
+/** All but what is of the answer itself: its time and the id of its request. */
 function bodyAndHeaders (answer: Answer | undefined): unknown[] {
-  return [answer?.body, { ...answer?.headers, date: undefined }]
+  return [answer?.body, { ...answer?.headers, date: undefined, 'x-request-id': undefined }]
 }
 
 async function show (api: Api, id: string): Promise<Shown> {
