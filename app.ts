@@ -12,6 +12,7 @@ import { MongoRepository } from './lib/resources/mongo-repository.js'
 import type { Repository, StudentRepository } from './lib/resources/repository.js'
 import type { UserStore } from './lib/users/user-store.js'
 import type { AppOptions } from './lib/options/app-options.js'
+import type { DocsOptions } from './lib/options/docs-options.js'
 import { checkOptions } from './lib/options/check-options.js'
 import { SetupError } from './lib/http/errors.js'
 import { securityScheme } from './lib/access/security-scheme.js'
@@ -59,7 +60,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   await app.register(errors)
   await app.register(json, { bodyLimit })
   await app.register(queryStrings)
-  if (docs) await app.register(openapi, { resources, ...auth && { securityScheme: securityScheme(auth, app.prefix, resources) } })
+  if (docs) await app.register(openapi, { resources, ...docs !== true && docs, ...auth && { securityScheme: securityScheme(auth, app.prefix, resources) } })
 
   const scopes = scopesFor(resources)
   const hasOwnTokens = auth?.keys !== undefined
@@ -114,7 +115,7 @@ function prepareAtStart (app: FastifyInstance, collection: Collection<StoredDocu
 
 export default studentCourseApi
 // no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
-export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, Repository, StudentRepository, UserStore }
+export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, DocsOptions, Repository, StudentRepository, UserStore }
 export { email, text } from './schemas/common.js'
 export { defineResource, extendResource } from './schemas/resource.js'
 export type { Extension, Resource, ResourceDefinition, Shown, Stored } from './schemas/resource.js'

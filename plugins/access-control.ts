@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import type { AuthOptions } from '../lib/access/auth-options.js'
 import { missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
-import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
+import { ExpiredTokenError, InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
 import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/users/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
@@ -56,7 +56,7 @@ async function access (app: FastifyInstance, { auth, resources }: AccessControlO
     const security = securityOf(rule)
     const response = { ...route.schema?.response as object, ...problemAnswers(exampleOf(route.url), exampleOfScope(rule), 401, 403) } // an object, as every route here has
     route.schema = { ...route.schema, security, response }
-    route.config = { ...route.config, swaggerTransform }
+    route.config = { swaggerTransform, ...route.config }
     route.onRequest = [guard(rule, authenticate), route.onRequest ?? []].flat()
   })
 }
@@ -117,7 +117,8 @@ function isCaller ({ username, scopes }: Caller): boolean {
 function unauthorized (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyError {
   const error = isBadToken(thrown) ? new InvalidTokenError() : thrown
   if (error.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
-    const challenge = bearerToken(request) === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`
+    const description = error instanceof InvalidTokenError || error instanceof ExpiredTokenError ? `, error_description="${error.message}"` : ''
+    const challenge = bearerToken(request) === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"${description}`
     reply.header('www-authenticate', challenge)
   }
   return error

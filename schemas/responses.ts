@@ -5,7 +5,7 @@ import { OAuthError } from './token.js'
 
 const problems = {
   400: 'The body is not JSON, or the query is not percent-encoded UTF-8.',
-  401: 'The request has no valid access token.',
+  401: 'The access token is missing, invalid or has expired.',
   403: 'The access token lacks a scope.',
   404: 'No such record exists.',
   406: 'The client takes none of the media types that there are.',
@@ -52,7 +52,7 @@ export interface Example {
 /** What the answers themselves say, where all routes say the same. */
 const examples: Record<Exclude<Status, 404 | 422>, Example> = {
   400: { detail: "Body is not valid JSON but content-type is set to 'application/json'" },
-  401: { detail: 'The access token is invalid or has expired.' },
+  401: { detail: 'The access token has expired.' },
   403: { detail: 'This requires the scope students:write.' },
   406: { detail: 'The answer can be application/x-ndjson, application/jsonl or text/csv.' },
   409: { detail: 'A record with this email already exists.' },

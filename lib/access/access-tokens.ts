@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
 import type { Caller } from './caller.js'
-import { InvalidTokenError } from '../http/errors.js'
+import { ExpiredTokenError, InvalidTokenError } from '../http/errors.js'
 
 /** How long an access token is good for, in seconds. */
 export const ACCESS_TOKEN_LIFE_S = 900
@@ -55,7 +55,7 @@ export class AccessTokens {
     return this.#sign({ sub: username, scope: scopes.join(' '), jti: randomUUID() })
   }
 
-  /** Who holds this token. Throws InvalidTokenError for one that is not ours, not valid yet or not any more. */
+  /** Who holds this token. Throws ExpiredTokenError for one of ours whose time is over, InvalidTokenError for any other that is not good. */
   verify (token: string): Caller {
     if (token.length > TOKEN_LENGTH) throw new InvalidTokenError()
     try {
@@ -63,8 +63,9 @@ export class AccessTokens {
       if (typeof sub === 'string' && typeof scope === 'string') {
         return { username: sub, scopes: scope.split(' ').filter(Boolean) }
       }
-    } catch {
-      // what exactly is wrong with a token is nothing to tell its sender
+    } catch (error) {
+      // its signature is ours; what else is wrong with a token is nothing to tell its sender
+      if ((error as { code?: string }).code === 'FAST_JWT_EXPIRED') throw new ExpiredTokenError()
     }
     throw new InvalidTokenError()
   }

@@ -55,7 +55,10 @@ export const MethodNotAllowedError = createError<[method: string, allow: string]
 /** A protected route, and no token in the header Authorization (RFC 6750 section 3). */
 export const MissingTokenError = createError<[]>('SCA_MISSING_TOKEN', 'This requires an access token in the Authorization header.', 401)
 
-export const InvalidTokenError = createError<[]>('SCA_INVALID_TOKEN', 'The access token is invalid or has expired.', 401)
+export const InvalidTokenError = createError<[]>('SCA_INVALID_TOKEN', 'The access token is invalid.', 401)
+
+/** A token of ours whose time is over: a new one, or a refresh token, helps (RFC 6750 section 3.1). */
+export const ExpiredTokenError = createError<[]>('SCA_EXPIRED_TOKEN', 'The access token has expired.', 401)
 
 export const InsufficientScopeError = createError<[scope: string]>('SCA_INSUFFICIENT_SCOPE', 'This requires the scope %s.', 403)
 

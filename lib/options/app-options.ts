@@ -3,6 +3,7 @@ import type { DatabaseOptions } from '../mongodb/database-options.js'
 import type { StudentRepository } from '../resources/repository.js'
 import type { CouchbaseOptions } from '../users/couchbase.js'
 import type { UserStore } from '../users/user-store.js'
+import type { DocsOptions } from './docs-options.js'
 import type { Resource } from '../../schemas/resource.js'
 
 export interface AppOptions extends DatabaseOptions {
@@ -19,8 +20,8 @@ export interface AppOptions extends DatabaseOptions {
   couchbase?: CouchbaseOptions | undefined
   /** Access control; without it, whoever reaches the API may do everything that it offers. */
   auth?: AuthOptions | undefined
-  /** Whether `/docs` and `/openapi.json` are served, default true. */
-  docs?: boolean | undefined
+  /** Whether `/docs` and `/openapi.json` are served, and how; default true. */
+  docs?: boolean | DocsOptions | undefined
   /** Put before each operationId; default from the prefix: `/college` gives `college_`. */
   operationIdPrefix?: string | undefined
   /** Whether a change without the header If-Match is refused (428), default false. */

@@ -24,6 +24,12 @@ function isAuth (value: unknown): boolean {
   return authenticate === undefined && Array.isArray(keys) && keys.length > 0 && keys.every(isKey) && isText(issuer) && isText(audience)
 }
 
+function isDocs (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'boolean'
+  const { ui = true, inHost = true, theme = {} } = value as Record<string, unknown> // it is an object
+  return typeof ui === 'boolean' && typeof inHost === 'boolean' && typeof theme === 'object' && theme !== null
+}
+
 /** What each option has to be, where it is given; a host in JavaScript has no compiler to tell it. */
 const checks: Record<keyof AppOptions, Check> = {
   url: [isText, 'a MongoDB URL'],
@@ -38,7 +44,7 @@ const checks: Record<keyof AppOptions, Check> = {
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],
   auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer and audience`],
-  docs: [(value) => typeof value === 'boolean', 'true or false'],
+  docs: [isDocs, 'true, false or an object with ui and inHost, each true or false, and theme, an object'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   requireIfMatch: [(value) => typeof value === 'boolean', 'true or false'],
   idempotencyTtlSeconds: [isCount, 'a whole number of seconds above 0'],
@@ -51,7 +57,8 @@ const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
 /** The names that an option of several parts has. */
 const parts: Partial<Record<keyof AppOptions, string[]>> = {
   auth: ['keys', 'issuer', 'audience', 'authenticate'],
-  couchbase: ['url', 'username', 'password', 'bucket', 'timeoutMs', 'sdk']
+  couchbase: ['url', 'username', 'password', 'bucket', 'timeoutMs', 'sdk'],
+  docs: ['ui', 'theme', 'inHost']
 }
 
 /** Throws a SetupError that lists every option that is not what it has to be, or that there is not. */

@@ -42,7 +42,7 @@ const forgeries: Record<string, () => string> = {
   'a key of its own in the header': () => forge({ key: another, header: { jwk: { kty: 'oct', k: Buffer.from(another).toString('base64url') } } }),
   'a critical extension that is not known': () => forge({ header: { crit: ['exp2'], exp2: 1 } }),
   'another type of JWT under our key': () => forge({ header: { typ: 'JWT' } }),
-  expired: () => forge({ claims: { iat: now - 1000, exp: now - 1 } }),
+  'expired, and signed with another key': () => forge({ key: another, claims: { iat: now - 1000, exp: now - 1 } }),
   'not yet valid': () => forge({ claims: { nbf: now + 600 } }),
   'without an end': () => forge({ claims: { exp: undefined } }),
   'an end that is text': () => forge({ claims: { exp: String(now + 60) } }),
@@ -71,8 +71,18 @@ t.test('a forged token is refused, and nothing of why is told', async (t) => {
     t.equal((await get(forge())).statusCode, 200, 'the token without the attack')
     const answer = await get(make())
     t.equal(answer.statusCode, 401, name)
-    t.equal(answer.headers['www-authenticate'], 'Bearer realm="Student Course API", error="invalid_token"', name)
-    t.equal(answer.json().detail, 'The access token is invalid or has expired.', name)
+    t.equal(answer.headers['www-authenticate'], 'Bearer realm="Student Course API", error="invalid_token", error_description="The access token is invalid."', name)
+    t.equal(answer.json().detail, 'The access token is invalid.', name)
+  }
+})
+
+t.test('a token of ours that has expired is told apart from others, so that a client knows that a new one helps', async (t) => {
+  const { send } = await secured(t)
+  for (const url of ['/students/', '/users/me']) {
+    const answer = await send('GET', url, forge({ claims: { iat: now - 1000, exp: now - 1 } }))
+    t.equal(answer.statusCode, 401)
+    t.equal(answer.headers['www-authenticate'], 'Bearer realm="Student Course API", error="invalid_token", error_description="The access token has expired."')
+    t.match(answer.json(), { title: 'Unauthorized', detail: 'The access token has expired.' })
   }
 })
 

@@ -10,7 +10,7 @@ t.test('an option that is not what it has to be fails at register, with all the 
     code: 'SCA_SETUP',
     message: 'student-course-api: url must be a MongoDB URL; client must be a MongoClient; embedded must be the path of a folder; ' +
       'database must be the name of a database; timeoutMs must be a whole number of milliseconds above 0; students must be a StudentRepository; ' +
-      'users must be a UserStore; couchbase must be an object with url, username, password and bucket; docs must be true or false; ' +
+      'users must be a UserStore; couchbase must be an object with url, username, password and bucket; docs must be true, false or an object with ui and inHost, each true or false, and theme, an object; ' +
       'operationIdPrefix must be text; bodyLimit must be a whole number of bytes above 0'
   })
 })
@@ -22,10 +22,16 @@ t.test('an option that there is not is refused by its name, with the one that is
     [{ somethingElse: undefined }, /somethingElse is not an option$/],
     [{ auth: { keys: ['x'.repeat(32)], isuer: 'x' } }, /auth\.isuer is not an option; did you mean auth\.issuer\?/],
     [{ couchbase: { url: 'x', username: 'x', password: 'x', bucket: 'x', timeout: 5 } }, /couchbase\.timeout is not an option/],
+    [{ docs: { inhost: false } }, /docs\.inhost is not an option; did you mean docs\.inHost\?/],
+    [{ docs: { ui: 'no' } }, /docs must be true, false or an object/],
+    [{ docs: { inHost: 1 } }, /docs must be/],
+    [{ docs: { theme: null } }, /docs must be/],
+    [{ docs: { theme: 'dark' } }, /docs must be/],
+    [{ docs: null }, /docs must be/],
     [{ toString: 1 }, /toString is not an option/]
   ] as const) {
     const host = await buildHost(t)
-    await t.rejects(async () => host.register(studentCourseApi, { client, ...options }), { code: 'SCA_SETUP', message })
+    await t.rejects(async () => host.register(studentCourseApi, { client, ...options } as object), { code: 'SCA_SETUP', message })
   }
   const host = await buildHost(t)
   await t.resolves(async () => { await host.register(studentCourseApi, { prefix, client, database: newDatabase(t), logLevel: 'warn', logSerializers: {} }) })
