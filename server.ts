@@ -13,7 +13,8 @@ import { LogDestination } from './lib/server/log-destination.js'
 import { isLoopback } from './lib/server/loopback.js'
 import { compressLists } from './server/compression.js'
 import { allowOrigins } from './server/cors.js'
-import { health } from './server/health.js'
+import { health, readiness } from './server/health.js'
+import { home } from './server/home.js'
 import { build } from './server/http.js'
 import { lead } from './server/lead.js'
 import { expose, Metrics } from './server/metrics.js'
@@ -24,6 +25,7 @@ import { shed } from './server/shedding.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
 import { PrimaryLine } from './server/worker.js'
+import { student } from './schemas/student.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
@@ -67,10 +69,12 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
     const store = await registerApi(app, config, primary?.storeUrl)
     if (quotas && (config.MONGODB_URL || primary)) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
-    await app.register(health, {
+    const state = readiness({
       unready: () => life.isEnding ? 'The server is about to end.' : undefined,
       ping: async (signal) => store.guard.read(async () => store.client.db(config.MONGODB_DATABASE).command({ ping: 1 }, { signal }))
     })
+    await app.register(health, { state })
+    await app.register(home, { state, store: config.MONGODB_URL ? 'MongoDB' : 'embedded', hasDocs: config.DOCS === 'on', students: `/${student.plural}/` })
     if (metrics) await expose(metrics, { app, store, config, log, primary })
     if (!life.isEnding) await listen(app, config, primary)
     life.isListening = app.server.listening

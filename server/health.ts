@@ -24,9 +24,8 @@ export interface Health {
 /**
  * `/livez`: the process answers. `/readyz`: it should get requests, which ends with the signal that ends the server, and while the database does not answer.
  */
-export async function health (app: FastifyInstance, options: HealthOptions): Promise<void> {
+export async function health (app: FastifyInstance, { state }: { state: () => Promise<Health> }): Promise<void> {
   await app.register(methods)
-  const state = readiness(options)
   const probe = { config: { isForOperators: true }, logLevel: 'warn', schema: { hide: true }, exposeHeadRoute: true } as const
   app.get('/livez', probe, async (_request, reply) => send(reply, { status: 'pass' }))
   app.get('/readyz', probe, async (_request, reply) => send(reply, await state()))
@@ -34,7 +33,7 @@ export async function health (app: FastifyInstance, options: HealthOptions): Pro
 }
 
 /** Asks the database once for all who come while it is asked and shortly after. */
-function readiness ({ unready, ping }: HealthOptions): () => Promise<Health> {
+export function readiness ({ unready, ping }: HealthOptions): () => Promise<Health> {
   let asked: Promise<Health> | undefined
   return async () => {
     const output = unready()

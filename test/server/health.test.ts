@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
-import { health, type HealthOptions } from '../../server/health.js'
+import { health, readiness, type HealthOptions } from '../../server/health.js'
 
 async function build (t: Test, options: Partial<HealthOptions> = {}) {
   const app = Fastify()
   t.teardown(async () => app.close())
-  await app.register(health, { unready: () => undefined, ping: async () => {}, ...options })
+  await app.register(health, { state: readiness({ unready: () => undefined, ping: async () => {}, ...options }) })
   return app
 }
 
