@@ -1,7 +1,7 @@
 /** What the docs page looks like where Swagger UI's own style is not enough. */
 export const docsStyle = `
 /* a login here needs no client */
-.auth-container .row:has(#client_id_password, #client_secret_password, #password_type) { display: none }
+.auth-container .wrapper:has(> label[for^=client_id], > label[for^=client_secret], > label[for=password_type]) { display: none }
 .swagger-ui .response-col_links { display: none }
 .swagger-ui .error-line { display: flex; justify-content: space-between; gap: 1em }
 .swagger-ui .error-line button { flex: none; align-self: start; padding: 0; border: 0; background: none; color: inherit; font: 12px sans-serif; text-decoration: underline; cursor: pointer }
