@@ -67,6 +67,28 @@ t.test('the host\'s OpenAPI document gains the plugin\'s routes and loses nothin
   t.equal(own.info.title, 'Student Course API')
 })
 
+t.test('a host chooses what is documented: its own document may lack the routes, and the page may be none or of its own looks', async (t) => {
+  const refuse = ({ schema, url }: { schema: { body?: unknown }, url: string }) => {
+    if (schema?.body) throw new Error('is no schema of Zod')
+    return { schema, url }
+  }
+  const host = await buildHost(t, async (host) => host.register(swagger, { openapi: { info: { title: 'Host', version: '1' } }, transform: refuse as never }))
+  host.get('/host', async () => ({}))
+  const database = newDatabase(t)
+  const auth = { keys: ['x'.repeat(32)] }
+  const theme = { title: 'Mine', css: [{ filename: 'mine.css', content: 'a {}' }], js: [{ filename: 'mine.js', content: '' }], favicon: [] }
+  await host.register(studentCourseApi, { prefix, client, database, docs: { inHost: false, theme } })
+  await host.register(studentCourseApi, { prefix: '/guarded', client, database, auth, docs: { inHost: false, ui: false } })
+  await host.ready()
+  t.strictSame(Object.keys(host.swagger().paths ?? {}), ['/host'])
+  for (const path of [prefix, '/guarded']) t.ok((await host.inject(`${path}/openapi.json`)).json().paths[`${path}/students/`], path)
+  t.equal((await host.inject('/guarded/docs')).statusCode, 404)
+  const page = await host.inject(`${prefix}/docs`)
+  t.match(page.body, /name="viewport"[^]*<title>Mine<[^]*docs\.css[^]*mine\.css[^]*docs\.js[^]*mine\.js/)
+  t.notMatch(page.body, /icon\.svg/)
+  t.match(page.headers['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self';/)
+})
+
 t.test('the host may use OpenAPI 3.0', async (t) => {
   const host = await buildHost(t, async (host) => host.register(swagger, { openapi: { openapi: '3.0.3', info: { title: 'Host', version: '1' } } }))
   await host.register(studentCourseApi, { prefix, client, database: newDatabase(t) })

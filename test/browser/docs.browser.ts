@@ -40,6 +40,10 @@ t.test('with access control, a user logs in on the page and creates a student', 
   await dialog.locator('button', { hasText: 'Logout' }).waitFor()
   await dialog.locator('button.btn-done').click()
 
+  const kept = String(await page.evaluate('localStorage.authorized'))
+  t.match(kept, /"access_token":"[^"]+"/, 'the token is kept for a reload')
+  t.notMatch(kept, /correct horse|refresh_token/, 'and nothing that lives longer')
+
   // else the answer of before is read
   await post.getByRole('button', { name: 'Clear' }).click()
   const created = await execute(post)
@@ -47,6 +51,9 @@ t.test('with access control, a user logs in on the page and creates a student', 
   t.match(JSON.parse(created.body), { name: 'Jane Doe' })
   const me = await open(page, 'get', '/users/me')
   t.match(JSON.parse((await execute(me)).body), { username: 'alice' })
+  await page.reload()
+  const again = page.locator('.opblock-get', { has: page.locator('[data-path="/users/me"]') }) // the link to it opened it
+  t.match(JSON.parse((await execute(again)).body), { username: 'alice' }, 'also after a reload')
   t.strictSame(errors, [], 'the page met no error')
   t.strictSame(requests.filter((url) => new URL(url).origin !== origin), [], 'every request went to our origin')
 })
