@@ -10,6 +10,12 @@ export interface Mistake {
 }
 
 export const mistakes: Mistake[] = [
+  // pages and documentation
+  { title: 'an expired token is told like any other', file: 'lib/access/access-tokens.ts', from: "code === 'FAST_JWT_EXPIRED'", to: "code === ''", seenBy: ['access/attacks'] },
+  { title: 'a host has the routes in its document all the same', file: 'plugins/openapi.ts', from: '{ ...schema, hide: true }', to: 'schema', seenBy: ['app/host'] },
+  { title: 'errors of different texts are one', file: 'lib/http/shared-responses.ts', from: "name === 'instance'", to: "name === 'instance' || name === 'detail'", seenBy: ['plugins/openapi'] },
+  { title: 'the first page leads to docs that there are not', file: 'server/home.ts', from: '...hasDocs &&', to: '...', seenBy: ['server/home'] },
+
   // server and command line
   { title: 'no limit on the end of a server with a frozen client', file: 'server.ts', from: '{ delay, logger', to: '{ delay: false, logger', seenBy: ['shutdown'] },
   { title: 'the server stops to listen at once', file: 'server/http.ts', from: 'const LINGER_MS = 250', to: 'const LINGER_MS = 0', seenBy: ['operations'] },
