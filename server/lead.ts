@@ -5,7 +5,7 @@ import { connect } from '../lib/mongodb/connect.js'
 import { BSON_OPTIONS } from '../lib/mongodb/driver-options.js'
 import { prepareIndexes } from '../lib/resources/indexes.js'
 import type { StoredDocument } from '../lib/resources/mongo-records.js'
-import { onSignal } from '../lib/server/interrupt.js'
+import { onHangup, onSignal } from '../lib/server/interrupt.js'
 import { LogDestination } from '../lib/server/log-destination.js'
 import { loggerOptions } from '../lib/server/logger.js'
 import { toPrometheus } from '../lib/server/registry.js'
@@ -30,12 +30,10 @@ export async function lead (config: Config): Promise<number> {
     workers.abort()
   }, 'npm_lifecycle_event' in process.env)
   for (const signal of ENDS) process.on(signal, end)
-  process.on('SIGHUP', process.stdout.isTTY
-    ? end
-    : () => {
-        log.info('replacing the workers after SIGHUP')
-        workers.roll().then(() => log.info('the workers are replaced'))
-      })
+  process.on('SIGHUP', onHangup(process.stdout.isTTY, end, () => {
+    log.info('replacing the workers after SIGHUP')
+    workers.roll().then(() => log.info('the workers are replaced'))
+  }))
   let status = 0
   store?.failed.then((err) => {
     log.fatal({ err }, 'the embedded store failed')

@@ -43,7 +43,8 @@ export class Workers {
   #hasServed = false
   #status = 0
   #rolling: Promise<void> = Promise.resolve()
-  #end: (status: number) => void = () => {}
+  #end!: (status: number) => void
+  #ended = new Promise<number>((resolve) => { this.#end = resolve })
   #count = 0
   #readings = new Map<number, (families: Family[]) => void>()
   #last = new Map<Worker, Family[]>()
@@ -58,16 +59,15 @@ export class Workers {
 
   /** Resolves with the exit status once all have ended. */
   async run (): Promise<number> {
-    const ended = new Promise<number>((resolve) => { this.#end = resolve })
     for (let count = workersOf(this.#options.config); count > 0; count--) this.#fork()
-    return ended
+    return this.#ended
   }
 
   /** Passes on a signal that ends the server. */
   end (signal: NodeJS.Signals): void {
     this.#isEnding = true
     for (const worker of this.#started.keys()) tell(worker, { type: 'signal', signal })
-    if (this.#started.size === 0) this.#end(this.#status)
+    this.#settle()
     const { SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = this.#options.config
     setTimeout(() => {
       for (const worker of this.#started.keys()) worker.process.kill('SIGKILL')
@@ -116,18 +116,24 @@ export class Workers {
   }
 
   #exited (worker: Worker, code: number | null, signal: string | null): void {
-    const livedMs = performance.now() - (this.#started.get(worker) ?? 0)
+    const livedMs = performance.now() - (this.#started.get(worker) as number) // since it was forked
+    const status = code ?? 1
     this.#serving.delete(worker)
     this.#started.delete(worker)
     // what it counted stays; what it had does not
     this.#past = merge([this.#past, (this.#last.get(worker) ?? []).filter(({ type }) => type !== 'gauge')])
     this.#last.delete(worker)
-    if (this.#isEnding) this.#status = Math.max(this.#status, code ?? 1)
+    if (this.#isEnding) this.#status = Math.max(this.#status, status)
     else if (!this.#hasServed) {
       // what keeps the first ones from serving would keep all
-      this.#status = code ?? 1
+      this.#status = status
       this.end('SIGTERM')
     } else if (!this.#replaced.delete(worker) && !this.#fresh.delete(worker)) this.#follow(worker, livedMs, signal ?? String(code))
+    this.#settle()
+  }
+
+  /** The end, once nobody is left. */
+  #settle (): void {
     if (this.#isEnding && this.#started.size === 0) this.#end(this.#status)
   }
 

@@ -157,7 +157,7 @@ t.test('a port for the metrics that is taken ends the start', async (t) => {
   await once(taken, 'listening')
   t.teardown(() => taken.close())
   const { port } = taken.address() as AddressInfo // as above
-  const server = launch(t, { DATA_DIR: t.testdir(), METRICS_PORT: String(port) })
+  const server = launch(t, { DATA_DIR: t.testdir(), METRICS_PORT: String(port) }, { counted: true })
   t.match(await server.exited, { code: 1 })
   t.match(server.output, /METRICS_PORT/)
 })

@@ -118,6 +118,7 @@ t.test('two servers on one database count together, by user or else by network, 
   })
   for (let count = 0; count < 30; count++) t.equal((await fetch(`${one}/livez`)).status, 200)
 
+  t.equal((await fetch(`${one}/nope`, authorized)).status, 404, 'where no token is looked at, the network counts')
   t.equal((await fetch(`${other}/students/`, { headers: { authorization: 'Bearer wrong' } })).status, 401, 'the network has some left')
   let last = 0
   for (let count = 0; count < 25; count++) last = (await fetch(`${other}/students/`)).status

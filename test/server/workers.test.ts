@@ -81,8 +81,9 @@ t.test('two workers share the embedded store, limits and metrics; one that is ki
 })
 
 t.test('workers over a MongoDB count rates together, and each has the metrics of all', async (t) => {
-  const server = launch(t, { MONGODB_URL: storeUrl, MONGODB_DATABASE: `test_workers_${process.pid}`, WORKERS: '2', METRICS: 'on', RATE_LIMIT_QUOTA: '40', RATE_LIMIT_WINDOW: '3600' }, { counted: true })
+  const server = launch(t, { MONGODB_URL: storeUrl, MONGODB_DATABASE: `test_workers_${process.pid}`, WORKERS: '2', METRICS: 'on', RATE_LIMIT_QUOTA: '40', RATE_LIMIT_WINDOW: '3600', JWT_AUDIENC: 'x' }, { counted: true })
   const url = await listening(server)
+  await server.prints(/JWT_AUDIENC is not a variable of this server/)
   while (workersOf(server).length < 2) await sleep(50)
   await sleep(1_000) // for both to serve
   const statuses: number[] = []
@@ -96,6 +97,15 @@ t.test('workers over a MongoDB count rates together, and each has the metrics of
     const metrics = await (await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).text()
     t.match(metrics, new RegExp(`http_route="",http_request_method="GET",http_response_status_code="404"\\} ${served}\n`))
   }
+  const [ended = 0, stays] = workersOf(server)
+  process.kill(ended, 'SIGTERM')
+  await server.prints(new RegExp(`worker ${ended} ended \\(0\\); another one starts in \\d+ ms`))
+  let next: number | undefined
+  while (next === undefined || !server.output.includes(`"pid":${next},`)) {
+    await fetch(`${url}/nope`, { headers: { connection: 'close' } })
+    await sleep(20)
+    next = workersOf(server).find((pid) => pid !== ended && pid !== stays)
+  }
   server.child.kill('SIGTERM')
   t.strictSame(await server.exited, { code: 0, signal: null })
 })
@@ -105,7 +115,7 @@ t.test('workers that cannot serve end the server with their reason', async (t) =
   await once(taken, 'listening')
   t.teardown(() => taken.close())
   const { port } = taken.address() as AddressInfo // a TCP server's address is of that type
-  const server = launch(t, { DATA_DIR: t.testdir(), WORKERS: '2', PORT: String(port) }, { counted: true })
+  const server = launch(t, { DATA_DIR: t.testdir(), WORKERS: 'auto', PORT: String(port) }, { counted: true })
   t.match(await server.exited, { code: 1 })
   t.match(server.output, new RegExp(`Port ${port} of 127.0.0.1 is in use`))
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { onSignal } from '../../../lib/server/interrupt.js'
+import { onHangup, onSignal } from '../../../lib/server/interrupt.js'
 
 function build (isUnderNpm: boolean) {
   const clock = { now: 0 }
@@ -24,4 +24,9 @@ t.test('without npm every signal counts', async (t) => {
   handle('SIGTERM')
   handle('SIGTERM')
   t.strictSame(calls, ['stop SIGTERM', 'abort SIGTERM'])
+})
+
+t.test('SIGHUP ends what a terminal closes, and renews what has none', async (t) => {
+  t.equal(onHangup(true, 'end', 'renew'), 'end')
+  t.equal(onHangup(false, 'end', 'renew'), 'renew')
 })
