@@ -57,6 +57,7 @@ export class Metrics {
     const known = new Set<string>()
     const used = new Set<string>()
     let pending = 0
+    const endWait = () => { pending-- }
     const nameOf = ({ address, connectionId }: ConnectionPoolMonitoringEvent & { connectionId: unknown }) => `${address} ${connectionId}`
     listen(client, {
       connectionCreated: (event) => known.add(nameOf(event)),
@@ -65,9 +66,9 @@ export class Metrics {
         used.delete(nameOf(event))
       },
       connectionCheckOutStarted: () => { pending++ },
-      connectionCheckOutFailed: () => { pending-- },
+      connectionCheckOutFailed: endWait,
       connectionCheckedOut: (event) => {
-        pending--
+        endWait()
         known.add(nameOf(event)) // some were made before they were watched
         used.add(nameOf(event))
       },

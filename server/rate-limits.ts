@@ -61,7 +61,7 @@ export function limitRates (app: FastifyInstance, { quota, windowS }: RateLimitO
 export async function shareQuotas (app: FastifyInstance, quotas: Quotas, { client, guard }: Store, database: string): Promise<void> {
   const counters = client.db(database).collection<RateCounter>('rate_counters', OF_PRIMARY)
   const stop = await removeExpired(counters, guard)
-  app.addHook('onClose', async () => stop?.())
+  if (stop) app.addHook('onClose', async () => stop())
   quotas.share = async (key, by, windowEnd) => {
     const counter = await guard.write(async (signal) => counters.findOneAndUpdate(
       { _id: `${key}:${windowEnd}` }, { $inc: { count: by }, $setOnInsert: { expires_at: new Date(windowEnd) } },

@@ -16,7 +16,7 @@ const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: local
 async function launchWith (t: Test, stdout: number | 'pipe') {
   const port = await freePort()
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${built}server.js`], {
-    stdio: ['ignore', stdout, 'inherit'], env: { ...process.env, MONGODB_URL: '', DATA_DIR: t.testdir(), PORT: String(port) }
+    stdio: ['ignore', stdout, 'inherit'], env: { ...process.env, MONGODB_URL: '', DATA_DIR: t.testdir(), PORT: String(port), SHED_DELAY_MS: '0' }
   })
   t.teardown(() => child.kill('SIGKILL'))
   const url = `http://127.0.0.1:${port}`
