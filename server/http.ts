@@ -1,4 +1,4 @@
-import { METHODS, type Server } from 'node:http'
+import { METHODS, type RequestListener, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Config } from '../config.js'
@@ -7,9 +7,11 @@ import { HttpConnections } from '../lib/server/http-connections.js'
 import type { LogDestination } from '../lib/server/log-destination.js'
 import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from '../lib/server/logger.js'
 import { isLoopback } from '../lib/server/loopback.js'
+import type { TlsFiles } from '../lib/server/tls-files.js'
 import { refusalOf } from '../lib/server/request-rules.js'
 import { trustOf } from '../lib/server/trust-proxy.js'
 import { answerUnder, withoutBase } from './base-path.js'
+import { createTlsServer } from './tls.js'
 import { sendError, sendNotFound, sendProblem } from '../plugins/errors.js'
 
 /** How long after the signal requests that were sent before it may still arrive. */
@@ -24,17 +26,19 @@ const CHECK_MS = 1_000
 
 export interface BuildOptions {
   config: Config
+  /** For TLS. */
+  tls?: TlsFiles | undefined
   log: LogDestination
   /** Told of each request that was answered. */
   onAnswered: (request: FastifyRequest, reply: FastifyReply) => void
 }
 
 /** The Fastify instance of the server, with what it asks of every connection and request; nothing is served yet. */
-export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstance {
+export function build ({ config, tls, log, onAnswered }: BuildOptions): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY, log),
     logController: new RequestLog((request, reply) => {
-      connections.end(request.raw.socket, request)
+      connections.end(request.raw, request)
       onAnswered(request, reply)
     }),
     genReqId: requestIds(),
@@ -46,6 +50,8 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
     // Node looks for headers over their time at an interval
     http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
+    // of HTTP/2 and HTTP/1.1, whose requests and answers have the same methods
+    ...tls && { serverFactory: (handle: RequestListener) => createTlsServer(tls, config, handle) as unknown as Server },
     pluginTimeout: 0, // connecting has its own limit
     return503OnClosing: false, // what was sent before the signal is answered
     frameworkErrors: (error, request, reply) => {
@@ -94,7 +100,7 @@ function refuseBrokenRules (app: FastifyInstance, connections: HttpConnections<F
     allowedHosts: new Set(config.ALLOWED_HOSTS?.toLowerCase().split(','))
   }
   app.addHook('onRequest', (request, reply, done) => {
-    connections.begin(request.raw.socket, request)
+    connections.begin(request.raw, request)
     reply.header('x-request-id', request.id)
     const refusal = refusalOf(request.raw, rules)
     if (refusal) sendProblem(request, reply, refusal.status, refusal.detail)

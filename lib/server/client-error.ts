@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { problem, PROBLEM_TYPE } from '../../schemas/problem.js'
@@ -24,13 +25,20 @@ export function answerClientError (error: ClientError, socket: Socket): void {
 }
 
 /** Answers a request whose body takes too long, as Node answers one whose headers do. */
-export function answerLate ({ socket }: IncomingMessage): void {
-  answerClientError(Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket)
+export function answerLate (message: IncomingMessage | Http2ServerRequest): void {
+  if (!('stream' in message)) return answerClientError(Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), message.socket)
+  const { stream } = message
+  const [status, detail] = STATUSES.ERR_HTTP_REQUEST_TIMEOUT as [number, string]
+  if (!stream.headersSent) stream.respond({ ':status': status, 'content-type': `${PROBLEM_TYPE}; charset=utf-8`, 'x-content-type-options': 'nosniff' })
+  // and what the client goes on to send is not read (RFC 9113 section 8.1)
+  stream.end(JSON.stringify(problem(status, detail, '')), () => stream.close(constants.NGHTTP2_NO_ERROR))
 }
 
 /** Answers CONNECT, which asks a proxy for a tunnel (RFC 9110 section 9.3.6): Node would close the connection without a word. */
-export function answerConnect (_request: IncomingMessage, socket: Duplex): void {
-  endWith(socket, 501, 'This server opens no tunnels.')
+export function answerConnect (_request: IncomingMessage | Http2ServerRequest, answer: Duplex | Http2ServerResponse): void {
+  const detail = 'This server opens no tunnels.'
+  if (!('writeHead' in answer)) return endWith(answer, 501, detail)
+  answer.writeHead(501, { 'content-type': `${PROBLEM_TYPE}; charset=utf-8`, 'x-content-type-options': 'nosniff' }).end(JSON.stringify(problem(501, detail, '')))
 }
 
 /**
@@ -64,6 +72,6 @@ export function answerExpectation (request: IncomingMessage, response: ServerRes
     'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
     'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
-    connection: 'close' // a body may follow that nobody reads
+    ...request.httpVersionMajor === 1 && { connection: 'close' } // a body may follow that nobody reads
   }).end(body)
 }

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HttpConnections } from '../../../lib/server/http-connections.js'
@@ -27,7 +26,7 @@ function build (t: Test, unreadBytes = 1_000) {
   const open = () => {
     const socket = new FakeSocket()
     server.emit('connection', socket)
-    return { socket, asSocket: socket as unknown as Socket }
+    return { socket, message: { socket } as unknown as IncomingMessage }
   }
   return { clock, aborted, server, connections, open }
 }
@@ -35,23 +34,23 @@ function build (t: Test, unreadBytes = 1_000) {
 t.test('a connection is idle a moment after it was made, or after its last answer, with nothing on the way', async (t) => {
   const { clock, server, connections, open } = build(t)
   const [fresh, busy, answered, begun] = [open(), open(), open(), open()]
-  connections.begin(busy.asSocket, 'a')
-  connections.begin(answered.asSocket, 'b')
+  connections.begin(busy.message, 'a')
+  connections.begin(answered.message, 'b')
   begun.socket.bytesRead = 20
   clock.now = 99
   answered.socket.bytesRead = 80
-  connections.end(answered.asSocket, 'b')
+  connections.end(answered.message, 'b')
   server.closeIdleConnections()
   t.strictSame([fresh, busy, answered, begun].map(({ socket }) => socket.destroyed), [false, false, false, false])
   clock.now = 100
   server.closeIdleConnections()
   t.strictSame([fresh, busy, answered, begun].map(({ socket }) => socket.destroyed), [true, false, false, false])
   clock.now = 199
-  connections.end(busy.asSocket, 'a')
+  connections.end(busy.message, 'a')
   connections.closeIdle()
   t.strictSame([busy, answered, begun].map(({ socket }) => socket.destroyed), [false, true, false])
-  connections.end(fresh.asSocket, 'c')
-  connections.begin(fresh.asSocket, 'c')
+  connections.end(fresh.message, 'c')
+  connections.begin(fresh.message, 'c')
 })
 
 t.test('requests are held until they are let go', async (t) => {
@@ -86,9 +85,9 @@ t.test('it is quiet once no connection was made for a time, or when the limit ha
 
 t.test('a request whose client leaves before the answer is told, one that was answered is not', async (t) => {
   const { aborted, connections, open } = build(t)
-  const { socket, asSocket } = open()
-  for (const request of ['a', 'b']) connections.begin(asSocket, request)
-  connections.end(asSocket, 'a')
+  const { socket, message } = open()
+  for (const request of ['a', 'b']) connections.begin(message, request)
+  connections.end(message, 'a')
   socket.destroy()
   t.strictSame(aborted, ['b'])
 })
