@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthOptions } from '../lib/access/auth-options.js'
+import type { TokenHolder } from '../lib/access/access-tokens.js'
+import { audit } from '../lib/access/audit.js'
 import { missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
 import { InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
 import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
@@ -35,6 +37,7 @@ export function usernameOf (request: FastifyRequest): string | undefined {
 
 /** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */
 export function insufficientScope (reply: FastifyReply, scope: string): Error {
+  audit(reply.request, 'scope.missing', { by: usernameOf(reply.request), scope })
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)
   return new InsufficientScopeError(scope)
 }
@@ -80,9 +83,11 @@ function ownTokens (app: FastifyInstance, known: readonly string[]): Authenticat
 }
 
 /** What is left of what a token allows, now that its user may have changed. */
-function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined, known: readonly string[]): Caller {
+function asOfNow ({ issuedAt, scopes, ...holder }: TokenHolder, user: StoredUser | undefined, known: readonly string[]): Caller {
   if (!user || isDisabled(user)) throw new InvalidTokenError()
-  return { username, scopes: scopesOf(user, known).filter((scope) => scopes.includes(scope)) }
+  // a token says in which second it was signed, and no more
+  if (issuedAt < Math.floor(user.password_changed_at ?? 0)) throw new InvalidTokenError()
+  return { ...holder, scopes: scopesOf(user, known).filter((scope) => scopes.includes(scope)) }
 }
 
 function guard (rule: AccessRule, authenticate: Authenticate) {

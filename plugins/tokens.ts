@@ -25,19 +25,27 @@ interface TokensOptions extends TokenOptions {
 /** What logins need: keys, and the collections `refresh_tokens` and `login_counters`, whose documents expire. */
 async function tokens (app: FastifyInstance, options: TokensOptions) {
   const { keys, issuer = 'student-course-api', audience = 'student-course-api', database } = options
-  const { mongo, storeGuard } = app
-  const families = mongo.client.db(database).collection<TokenFamily>('refresh_tokens', OF_PRIMARY)
-  const counters = mongo.client.db(database).collection<LoginCounter>('login_counters', OF_PRIMARY)
+  const { storeGuard } = app
+  const { families, counters } = loginCollections(app, database)
   for (const collection of [families, counters] as Collection<TokenFamily | LoginCounter>[]) { // the two have that in common
     const stop = await removeExpired(collection, storeGuard)
     if (!stop) continue
     app.log.warn(`the database has no TTL indexes: what expires in ${collection.collectionName} is removed by this process, once a minute`)
     app.addHook('onClose', async () => stop())
   }
-  app.decorate('accessTokens', new AccessTokens({ keys, issuer, audience }))
-  app.decorate('refreshTokens', new RefreshTokens(families, storeGuard, keys))
+  app.decorate('accessTokens', new AccessTokens({ keys, issuer, audience, lifeS: options.accessTokenTtlSeconds }))
+  app.decorate('refreshTokens', new RefreshTokens(families, storeGuard, keys, { lifeS: options.refreshTokenTtlSeconds }))
   app.decorate('loginLimits', new LoginLimits(counters, storeGuard))
   app.decorate('loginQueue', new LoginQueue())
+}
+
+/** What is kept of logins, also where the profiles are in Couchbase. */
+export function loginCollections ({ mongo }: FastifyInstance, database: string) {
+  const db = mongo.client.db(database)
+  return {
+    families: db.collection<TokenFamily>('refresh_tokens', OF_PRIMARY),
+    counters: db.collection<LoginCounter>('login_counters', OF_PRIMARY)
+  }
 }
 
 export default fp(tokens, { name: 'student-course-api-tokens', dependencies: ['student-course-api-mongodb'] })
