@@ -33,12 +33,16 @@ export interface SheddingOptions {
  */
 export async function shed (app: FastifyInstance, { maxDelayMs, maxMemoryMb }: SheddingOptions): Promise<void> {
   let toldAt = -Infinity
+  let isLoadFrom = -Infinity
+  // what a start has to load makes it late, which is no load: the first whole sample counts
+  app.addHook('onListen', async () => { isLoadFrom = performance.now() + 2 * SAMPLE_MS })
   await app.register(underPressure, {
     sampleInterval: SAMPLE_MS,
     maxEventLoopDelay: maxDelayMs,
     maxRssBytes: maxMemoryMb * 1024 * 1024,
     pressureHandler: (request, reply, type, value) => {
       if (request.routeOptions.config.isForOperators) return undefined
+      if (type === 'eventLoopDelay' && performance.now() < isLoadFrom) return undefined
       const what = type === 'eventLoopDelay'
         ? `the event loop is ${Math.round(Number(value))} ms late, over SHED_DELAY_MS`
         : `the process holds ${Math.round(Number(value) / 1024 / 1024)} MiB, over SHED_MEMORY_MB`

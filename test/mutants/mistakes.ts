@@ -38,6 +38,7 @@ export const mistakes: Mistake[] = [
   { title: 'each request of a client is told to the others', file: 'lib/server/quotas.ts', from: 'own >= quota * ASK_SHARE', to: 'own >= 1', seenBy: ['lib/server/quotas'] },
   { title: 'the keys of a window have no bound', file: 'lib/server/quotas.ts', from: 'this.#counts.size < MAX_KEYS', to: 'true', seenBy: ['lib/server/quotas'] },
   { title: 'a user counts for the network', file: 'server/rate-limits.ts', from: 'username === undefined ? networkKey(request)', to: 'true ? networkKey(request)', seenBy: ['server/pressure'] },
+  { title: 'a start counts as load', file: 'server/shedding.ts', from: 'performance.now() + 2 * SAMPLE_MS', to: '0', seenBy: ['server/pressure'] },
   { title: 'operators are turned away', file: 'server/shedding.ts', from: 'if (request.routeOptions.config.isForOperators) return undefined', to: '', seenBy: ['server/pressure'] },
   { title: 'credentials for every page', file: 'server/cors.ts', from: 'credentials: !isAll', to: 'credentials: true', seenBy: ['server/pressure'] },
   { title: 'any number of logins waits', file: 'lib/access/login-queue.ts', from: 'if (this.#limit.pendingCount >= this.#maxWaiting) throw', to: 'if (false) throw', seenBy: ['lib/access/login-queue'] },

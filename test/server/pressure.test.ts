@@ -74,6 +74,16 @@ t.test('while the event loop is late requests are 503 at once, operators are ans
   t.equal((await app.inject('/')).statusCode, 200, 'and then they are let in again')
 })
 
+t.test('what the start took turns nobody away', async (t) => {
+  const { app } = await build(t, async (app) => shed(app, { maxDelayMs: 50, maxMemoryMb: 0 }))
+  await app.ready()
+  const end = performance.now() + 400
+  while (performance.now() < end); // busy, as with what is loaded
+  const url = await app.listen({ port: 0 })
+  const began = performance.now()
+  for (; performance.now() - began < 400; await sleep(20)) t.equal((await fetch(url)).status, 200)
+})
+
 t.test('a process that holds too much memory turns requests away', async (t) => {
   const { app, lines } = await build(t, async (app) => shed(app, { maxDelayMs: 0, maxMemoryMb: 1 }))
   await sleep(400)
