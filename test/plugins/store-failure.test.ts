@@ -8,26 +8,17 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { DEFAULTS } from '../../lib/mongodb/database-options.js'
 import mongodb from '../../plugins/mongodb.js'
+import { failingStore } from '../failing-store.js'
 import { launch, listening, runCli } from '../launch.js'
 import { janeDoe } from '../samples.js'
 
 t.test('a server whose store fails ends with exit status 1, and clients do not wait for it', async (t) => {
   const folder = t.testdir()
-  // the only way into the store's thread from outside
-  const failing = `import { existsSync } from 'node:fs'
-setInterval(() => { if (existsSync('${folder}/fail')) throw new Error('planted') }, 20)`
-  const preload = `import threads from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module'
-const { Worker } = threads
-threads.Worker = class extends Worker {
-  constructor (url, options) { super(url, { ...options, execArgv: ['--import', '${folder}/failing.mjs'] }) }
-}
-syncBuiltinESMExports()`
-  await writeFile(`${folder}/failing.mjs`, failing)
-  await writeFile(`${folder}/preload.mjs`, preload)
-  const server = launch(t, { DATA_DIR: `${folder}/data` }, { execArgv: ['--import', `${folder}/preload.mjs`], counted: true })
+  const { execArgv, fail } = await failingStore(folder)
+  const server = launch(t, { DATA_DIR: `${folder}/data` }, { execArgv, counted: true })
   const origin = await listening(server)
   t.equal((await fetch(`${origin}/students/`)).status, 200)
-  await writeFile(`${folder}/fail`, '')
+  await fail()
   const began = performance.now()
   for (let isUp = true; isUp;) {
     isUp = await fetch(`${origin}/students/`).then(({ status }) => status === 200, () => false)

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { failingStore } from '../failing-store.js'
 import { launch, listening, type Process } from '../launch.js'
 import { janeDoe } from '../samples.js'
 import { url as storeUrl } from '../store.js'
@@ -98,8 +99,8 @@ t.test('workers over a MongoDB count rates together, and each has the metrics of
     const metrics = await (await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).text()
     t.match(metrics, new RegExp(`http_route="",http_request_method="GET",http_response_status_code="404"\\} ${served}\n`))
   }
-  const [ended = 0, stays] = workersOf(server)
-  process.kill(ended, 'SIGTERM')
+  const [ended, stays] = workersOf(server)
+  process.kill(Number(ended), 'SIGTERM')
   await server.prints(new RegExp(`worker ${ended} ended \\(0\\); another one starts in \\d+ ms`))
   let next: number | undefined
   while (next === undefined || !server.output.includes(`"pid":${next},`)) {
@@ -121,36 +122,28 @@ t.test('workers that cannot serve end the server with their reason', async (t) =
   t.match(server.output, new RegExp(`Port ${port} of 127.0.0.1 is in use`))
 })
 
-t.test('a worker that does not end is killed when its time is over, one that can not be replaced goes on, and a store that fails ends all', async (t) => {
+t.test('a worker that does not end is killed when its time is over, one that cannot be replaced goes on, and a store that fails ends all', async (t) => {
   const folder = t.testdir({ 'jwt.keys': 'x'.repeat(44), data: {} })
   const env = { AUTH: 'on', JWT_SECRET_FILE: `${folder}/jwt.keys`, DATA_DIR: `${folder}/data`, WORKERS: '2', SHUTDOWN_TIMEOUT_MS: '200' }
   const server = launch(t, env, { counted: true })
   const url = await listening(server)
   while (workersOf(server).length < 2) await sleep(50)
-  const [first = 0, second = 0] = workersOf(server)
+  const [first, second] = workersOf(server)
   await rm(`${folder}/jwt.keys`)
   server.child.kill('SIGHUP')
   await server.prints(new RegExp(`worker ${first} goes on: the one that was to follow it did not start`))
   await server.prints(/the workers are replaced/)
   t.strictSame(workersOf(server), [first, second])
   for (let count = 0; count < 4; count++) t.equal((await fetch(`${url}/livez`, { headers: { connection: 'close' } })).status, 200)
-  process.kill(second, 'SIGSTOP')
+  process.kill(Number(second), 'SIGSTOP')
   server.child.kill('SIGTERM')
   t.match(await server.exited, { code: 1, signal: null })
-  t.throws(() => process.kill(second, 0), { code: 'ESRCH' })
+  t.throws(() => process.kill(Number(second), 0), { code: 'ESRCH' })
 
-  // the only way into the store's thread from outside
-  const failing = `import { existsSync } from 'node:fs'; setInterval(() => { if (existsSync('${folder}/fail')) throw new Error('planted') }, 20)`
-  await writeFile(`${folder}/failing.mjs`, failing)
-  await writeFile(`${folder}/preload.mjs`, `import threads from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module'
-const { Worker } = threads
-threads.Worker = class extends Worker {
-  constructor (url, options) { super(url, { ...options, execArgv: ['--import', '${folder}/failing.mjs'] }) }
-}
-syncBuiltinESMExports()`)
-  const failed = launch(t, { DATA_DIR: `${folder}/data`, WORKERS: '2' }, { counted: true, execArgv: ['--import', `${folder}/preload.mjs`] })
+  const { execArgv, fail } = await failingStore(folder)
+  const failed = launch(t, { DATA_DIR: `${folder}/data`, WORKERS: '2' }, { counted: true, execArgv })
   await listening(failed)
-  await writeFile(`${folder}/fail`, '')
+  await fail()
   t.strictSame(await failed.exited, { code: 1, signal: null })
   t.match(failed.output, /"level":60.*The embedded store failed: Error: planted/)
 })
