@@ -111,7 +111,7 @@ export const mistakes: Mistake[] = [
   { title: 'a fault of a cursor in a body has no pointer', file: 'routes/resource/query.ts', from: 'error instanceof InvalidQueryError ? error.inBody() : error', to: 'error', seenBy: ['routes/students/query'] },
   { title: 'If-Match is checked before the write alone', file: 'lib/resources/mongo-changes.ts', from: 'await this.#makeOn(this.#sameAs(stored), change, signal)', to: 'await this.#makeOn({ _id: this.#sameAs(stored)._id } as never, change, signal)', seenBy: ['routes/students/conditions'] },
   { title: 'If-Match compares weakly', file: 'routes/resource/conditions.ts', from: '(tags ?? []).filter(({ isWeak }) => !isWeak)', to: '(tags ?? []).filter(() => true)', seenBy: ['routes/students/conditions'] },
-  { title: 'updates go one at a time', file: 'lib/mongodb/store-guard.ts', from: 'const MAX_ALONE = 32', to: 'const MAX_ALONE = 1', seenBy: ['lib/resources/mongo-repository', 'lib/mongodb/store-guard'] },
+  { title: 'updates go one at a time', file: 'lib/mongodb/store-guard.ts', from: 'const MAX_ALONE = 32', to: 'const MAX_ALONE = 1', seenBy: ['lib/resources/shared-changes', 'lib/mongodb/store-guard'] },
   { title: 'a write that was not sent may have been applied', file: 'lib/mongodb/store-guard.ts', from: 'cause === error ? effect : effectUnsent', to: 'effect', seenBy: ['lib/mongodb/store-guard'] },
   { title: 'a refused duplicate is 500', file: 'lib/mongodb/store-guard.ts', from: 'if (code === DUPLICATE_KEY) return', to: 'if (code === -1) return', seenBy: ['lib/mongodb/store-guard'] },
   { title: 'a database that is lost is told for each request', file: 'lib/mongodb/store-guard.ts', from: 'else if (this.#downSince === undefined) this.#setDown()', to: 'else this.#setDown()', seenBy: ['lib/mongodb/store-guard', 'outage'] },
@@ -181,9 +181,9 @@ export const mistakes: Mistake[] = [
   { title: 'a row that is taken up twice counts as a conflict', file: 'routes/once.ts', from: 'error instanceof DuplicateKeyError && await repository.find(String(ids[index])) ? undefined : error', to: 'error', seenBy: ['routes/students/idempotency'] },
   { title: 'an update among others answers what was there before it', file: 'lib/resources/mongo-changes.ts', from: 'const now = await this.#records.current(', to: 'const now = stored.size > 0 ? stored : await this.#records.current(', seenBy: ['linear/changes'] },
   { title: 'a conditional change among others goes by the id alone', file: 'lib/resources/mongo-changes.ts', from: 'const filter = document ? this.#sameAs(document) : { _id }', to: 'const filter = { _id }', seenBy: ['linear/changes'] },
-  { title: 'two changes of one record share a command', file: 'lib/resources/mongo-changes.ts', from: '|| this.#shared.has(id)', to: '', seenBy: ['lib/resources/mongo-repository'] },
-  { title: 'a server that does not know bulkWrite is asked each time', file: 'lib/resources/mongo-changes.ts', from: 'this.#takesMany = false', to: 'this.#takesMany = true', seenBy: ['lib/resources/mongo-repository'] },
-  { title: 'what is read before a conditional change counts as sent', file: 'lib/mongodb/driver-options.ts', from: 'sent.set(signal, false)\n}\n\n/** Whether', to: 'sent.set(signal, true)\n}\n\n/** Whether', seenBy: ['lib/resources/mongo-repository'] },
+  { title: 'two changes of one record share a command', file: 'lib/resources/mongo-changes.ts', from: '|| this.#shared.has(id)', to: '', seenBy: ['lib/resources/shared-changes'] },
+  { title: 'a server that does not know bulkWrite is asked each time', file: 'lib/resources/mongo-changes.ts', from: 'this.#takesMany = false', to: 'this.#takesMany = true', seenBy: ['lib/resources/shared-changes'] },
+  { title: 'what is read before a conditional change counts as sent', file: 'lib/mongodb/driver-options.ts', from: 'sent.set(signal, false)\n}\n\n/** Whether', to: 'sent.set(signal, true)\n}\n\n/** Whether', seenBy: ['lib/resources/shared-changes'] },
   { title: 'a bulkWrite of a document that is missing meets one', file: 'embedded/commands/bulkWrite.ts', from: 'return { n: found === undefined ? 0 : 1, nModified', to: 'return { n: 1, nModified', seenBy: ['embedded/bulk-write'] },
   { title: 'a long upload is cut off', file: 'server/http.ts', from: 'if (!request.routeOptions.config.isStreamed) connections.limit', to: 'connections.limit', seenBy: ['server'] }
 ]
