@@ -16,6 +16,9 @@ const JOBS = 2
 /** Longer than any of the tests takes: one that hangs has seen the mistake, but should say so itself. */
 const LIMIT_MS = 90_000
 
+/** tap's own limit for a file, in seconds: by default it ends some that only take their time, and that would count as seen. */
+const TAP_TIMEOUT = '60'
+
 const { values: { share, seed = String(Date.now() % 1e6), only = '' } } = parseArgs({
   options: { share: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } }
 })
@@ -83,7 +86,7 @@ async function isSeen (copy: string, tests: string[]): Promise<string> {
 async function exitOf (folder: string, test: string): Promise<number | null> {
   const path = join(folder, 'test', `${test}.test.js`)
   // detached, so that it leads a process group of its own
-  const child = spawn(process.execPath, [path], { cwd: root, stdio: 'ignore', detached: true, env: { ...process.env, TAP_BAIL: '1' } })
+  const child = spawn(process.execPath, [path], { cwd: root, stdio: 'ignore', detached: true, env: { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT } })
   const timer = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), LIMIT_MS)
   const [code] = await once(child, 'exit')
   clearTimeout(timer)
