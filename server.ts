@@ -11,6 +11,7 @@ import { readKeys } from './lib/access/jwt-keys.js'
 import { listenError } from './lib/server/listen-error.js'
 import { LogDestination } from './lib/server/log-destination.js'
 import { isLoopback } from './lib/server/loopback.js'
+import { student } from './schemas/student.js'
 import { compressLists } from './server/compression.js'
 import { allowOrigins } from './server/cors.js'
 import { health, readiness } from './server/health.js'
@@ -25,7 +26,6 @@ import { shed } from './server/shedding.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
 import { PrimaryLine } from './server/worker.js'
-import { student } from './schemas/student.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
