@@ -9,7 +9,7 @@ export const docsStyle = `
 .swagger-ui .info .title small + small, .swagger-ui .info .title small:not(.version-stamp) { background: #4b5563 }
 
 /* contrast of 4.5 to 1 or more */
-html:not(.dark-mode) .swagger-ui a.link, html:not(.dark-mode) .swagger-ui .info a { color: #1d4f91 }
+html:not(.dark-mode) .swagger-ui a.link, html:not(.dark-mode) .swagger-ui .info a, html:not(.dark-mode) .swagger-ui .scopes a { color: #1d4f91 }
 html:not(.dark-mode) .swagger-ui .btn.authorize, html:not(.dark-mode) .swagger-ui .dialog-ux .btn.modal-btn.authorize { border-color: #1d7a4c; color: #1d7a4c }
 html:not(.dark-mode) .swagger-ui .btn.authorize svg { fill: #1d7a4c }
 html:not(.dark-mode) .swagger-ui .btn.execute { border-color: #1d4f91; background: #1d4f91 }

@@ -34,6 +34,7 @@ for (const [name, colorScheme, width] of [['light', 'light', 1280], ['dark', 'da
     await page.locator('.opblock').nth(1).waitFor({ state: 'detached' })
     await page.locator('.auth-wrapper .authorize').click()
     t.equal(await page.locator('.modal-ux input[type=text]:visible, .modal-ux select:visible').count(), 1, 'a username and no client')
+    await looksWell('auth')
     t.strictSame(errors, [], 'nor does the policy refuse anything')
   })
 }
