@@ -6,6 +6,7 @@ import { DATABASE_NAME, DEFAULTS, type ResolvedDatabase } from './lib/mongodb/da
 import { readKeys } from './lib/access/jwt-keys.js'
 import { suggestion } from './lib/options/nearest.js'
 import { BASE_PATH } from './lib/server/base-path.js'
+import { readTls } from './lib/server/tls-files.js'
 import { isProxyList } from './lib/server/trust-proxy.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 
@@ -58,6 +59,10 @@ export const Config = Type.Object({
   })),
   HOST: Type.String({ default: '127.0.0.1', description: 'The address to listen on.' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8_000, description: 'The port to listen on. 0 picks a free one.' }),
+  TLS_CERT_FILE: Type.Optional(Type.String({
+    description: 'A file with a certificate and those above it, in PEM: the server then speaks TLS, with HTTP/2 and HTTP/1.1. SIGHUP has it read again.'
+  })),
+  TLS_KEY_FILE: Type.Optional(Type.String({ description: 'A file with the key of that certificate, in PEM.' })),
   WORKERS: Type.String({
     pattern: '^(auto|[1-9]\\d{0,2})$',
     default: '1',
@@ -136,7 +141,7 @@ export function loadConfig (env: NodeJS.ProcessEnv): Config {
   const given = Object.keys(Config.properties).filter((name) => env[name])
   const config: unknown = Object.fromEntries(given.map((name) => [name, toValue(name, env[name])]))
   const validate = new Ajv({ allErrors: true, useDefaults: true }).compile<Config>(Config)
-  const faults = validate(config) ? [...missingForCouchbase(config), ...keyFaults(config), ...proxyFaults(config)] : (validate.errors as ErrorObject[]).map(describe) // set when it failed
+  const faults = validate(config) ? [...missingForCouchbase(config), ...keyFaults(config), ...proxyFaults(config), ...readTls(config).faults] : (validate.errors as ErrorObject[]).map(describe) // set when it failed
   if (faults.length > 0) throw new ConfigError(faults)
   return config as Config // as the validation found
 }

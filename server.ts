@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { Http2SecureServer } from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -11,6 +12,7 @@ import { readKeys } from './lib/access/jwt-keys.js'
 import { listenError } from './lib/server/listen-error.js'
 import { LogDestination } from './lib/server/log-destination.js'
 import { isLoopback } from './lib/server/loopback.js'
+import { readTls } from './lib/server/tls-files.js'
 import { student } from './schemas/student.js'
 import { compressLists } from './server/compression.js'
 import { allowOrigins } from './server/cors.js'
@@ -25,12 +27,13 @@ import { serverTiming } from './server/server-timing.js'
 import { shed } from './server/shedding.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
+import { renewTls } from './server/tls.js'
 import { PrimaryLine } from './server/worker.js'
 
 /** Signals of a crash: a process that handles them in JavaScript never gets past the crash (Node's documentation of signal events). */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT'] as const
 
-/** The signals that end the server. */
+/** The signals that end the server; with TLS, SIGHUP has its files read again instead, but for one that a terminal sends as it closes. */
 const ENDS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
 /** How long the end waits for a start that is under way; a database that is being connected needs no more. */
@@ -58,7 +61,8 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
   const life: Life = { isListening: false, isEnding: false }
   const log = new LogDestination(process.stdout.fd)
   const metrics = config.METRICS === 'on' || config.METRICS_PORT !== undefined ? new Metrics() : undefined
-  const app = build({ config, log, onAnswered: (request, reply) => metrics?.answered(request, reply) })
+  const tls = readTls(config).files
+  const app = build({ config, tls, log, onAnswered: (request, reply) => metrics?.answered(request, reply) })
   closeOnSignals({ app, config, log, life, primary })
   try {
     if (config.OTEL_EXPORTER_OTLP_ENDPOINT) await trace(app)
@@ -115,7 +119,8 @@ function authOf (config: Config): AuthOptions | undefined {
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
 async function listen (app: FastifyInstance, config: Config, primary: PrimaryLine | undefined): Promise<void> {
   app.log.level = 'silent'
-  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const url = config.TLS_CERT_FILE ? address.replace('http', 'https') : address
   app.log.level = config.LOG_LEVEL
   const log = app.log.child({}, { level: 'info' })
   const warnings = [...misspelled(process.env), ...warningsOf(config)]
@@ -140,7 +145,8 @@ interface Running {
   primary: PrimaryLine | undefined
 }
 
-function closeOnSignals ({ app, config: { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_DELAY_MS }, log, life, primary }: Running): void {
+function closeOnSignals ({ app, config, log, life, primary }: Running): void {
+  const { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_DELAY_MS } = config
   const delay = SHUTDOWN_DELAY_MS + SHUTDOWN_TIMEOUT_MS
   const grace = closeWithGrace({ delay, logger: app.log, skip: [...ENDS, ...CRASHES] }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nothing caught')
@@ -160,6 +166,13 @@ function closeOnSignals ({ app, config: { SHUTDOWN_TIMEOUT_MS, SHUTDOWN_DELAY_MS
   // a terminal sends its signals to all processes: of those a worker hears by its primary
   for (const signal of ENDS) process.on(signal, primary && signal !== 'SIGTERM' ? () => {} : handle)
   primary?.onSignal(handle)
+  if (config.TLS_CERT_FILE && !primary && !process.stdout.isTTY) process.off('SIGHUP', handle).on('SIGHUP', () => readTlsAgain(app, config))
+}
+
+function readTlsAgain (app: FastifyInstance, config: Config): void {
+  const faults = renewTls(app.server as unknown as Http2SecureServer, config) // as it was built with TLS
+  if (faults.length > 0) app.log.error(`SIGHUP: the certificate stays as it was: ${faults.join('; ')}`)
+  else app.log.info('SIGHUP: the certificate was read again')
 }
 
 /** Without its store a server has nothing to serve: it closes with exit status 1, and whatever keeps it running starts it anew. */

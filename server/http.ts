@@ -1,15 +1,17 @@
-import { METHODS, type Server } from 'node:http'
+import { METHODS, type RequestListener, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type onSendHookHandler } from 'fastify'
 import type { Config } from '../config.js'
 import { answerClientError, answerConnect, answerContinue, answerExpectation, answerLate } from '../lib/server/client-error.js'
 import { HttpConnections } from '../lib/server/http-connections.js'
 import type { LogDestination } from '../lib/server/log-destination.js'
 import { logAbort, loggerOptions, requestIds, RequestLog, requestLogger } from '../lib/server/logger.js'
 import { isLoopback } from '../lib/server/loopback.js'
+import type { TlsFiles } from '../lib/server/tls-files.js'
 import { refusalOf } from '../lib/server/request-rules.js'
 import { trustOf } from '../lib/server/trust-proxy.js'
 import { answerUnder, withoutBase } from './base-path.js'
+import { createTlsServer } from './tls.js'
 import { sendError, sendNotFound, sendProblem } from '../plugins/errors.js'
 
 /** How long after the signal requests that were sent before it may still arrive. */
@@ -24,17 +26,19 @@ const CHECK_MS = 1_000
 
 export interface BuildOptions {
   config: Config
+  /** For TLS. */
+  tls?: TlsFiles | undefined
   log: LogDestination
   /** Told of each request that was answered. */
   onAnswered: (request: FastifyRequest, reply: FastifyReply) => void
 }
 
 /** The Fastify instance of the server, with what it asks of every connection and request; nothing is served yet. */
-export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstance {
+export function build ({ config, tls, log, onAnswered }: BuildOptions): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
     logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY, log),
     logController: new RequestLog((request, reply) => {
-      connections.end(request.raw.socket, request)
+      connections.end(request.raw, request)
       onAnswered(request, reply)
     }),
     genReqId: requestIds(),
@@ -46,6 +50,8 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
     // Node looks for headers over their time at an interval
     http: { headersTimeout: config.REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
+    // of HTTP/2 and HTTP/1.1, whose requests and answers have the same methods
+    ...tls && { serverFactory: (handle: RequestListener) => createTlsServer(tls, config, handle) as unknown as Server },
     pluginTimeout: 0, // connecting has its own limit
     return503OnClosing: false, // what was sent before the signal is answered
     frameworkErrors: (error, request, reply) => {
@@ -62,6 +68,7 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
   app.setErrorHandler(sendError)
   if (config.BASE_PATH || config.TRUST_PROXY) answerUnder(app, { basePath: config.BASE_PATH, proxies: config.TRUST_PROXY })
   refuseBrokenRules(app, connections, config)
+  if (tls) app.addHook('onSend', dropConnection)
   app.server.on('checkExpectation', answerExpectation)
   app.server.on('checkContinue', answerContinue(config.BODY_LIMIT))
   app.server.on('connect', answerConnect)
@@ -76,6 +83,12 @@ export function build ({ config, log, onAnswered }: BuildOptions): FastifyInstan
     }, 10).unref()
   })
   return app
+}
+
+/** Where a body is not read to its end, Fastify asks for the connection to be closed; HTTP/2 has no such header (RFC 9113 section 8.2.2), and ends the stream. */
+const dropConnection: onSendHookHandler = (request, reply, payload, done) => {
+  if (request.raw.httpVersionMajor === 2) reply.removeHeader('connection')
+  done(null, payload)
 }
 
 /** A body has its time to arrive, but for one that its route reads while it comes. */
@@ -94,7 +107,7 @@ function refuseBrokenRules (app: FastifyInstance, connections: HttpConnections<F
     allowedHosts: new Set(config.ALLOWED_HOSTS?.toLowerCase().split(','))
   }
   app.addHook('onRequest', (request, reply, done) => {
-    connections.begin(request.raw.socket, request)
+    connections.begin(request.raw, request)
     reply.header('x-request-id', request.id)
     const refusal = refusalOf(request.raw, rules)
     if (refusal) sendProblem(request, reply, refusal.status, refusal.detail)

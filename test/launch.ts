@@ -70,7 +70,7 @@ export function launch (t: Test, env: NodeJS.ProcessEnv, { counted = false, cwd 
 
 /** The URL of a started server. */
 export async function listening (server: Process): Promise<string> {
-  return (await server.prints(/Student Course API at (http:\/\/[^ ,]+)/))[1] ?? ''
+  return (await server.prints(/Student Course API at (https?:\/\/[^ ,]+)/))[1] ?? ''
 }
 
 /** Runs the command line, in this process, with a text on its standard input; answers its exit status and what it printed. */

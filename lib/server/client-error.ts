@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { problem, PROBLEM_TYPE } from '../../schemas/problem.js'
@@ -24,13 +25,24 @@ export function answerClientError (error: ClientError, socket: Socket): void {
 }
 
 /** Answers a request whose body takes too long, as Node answers one whose headers do. */
-export function answerLate ({ socket }: IncomingMessage): void {
-  answerClientError(Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket)
+export function answerLate (message: IncomingMessage | Http2ServerRequest): void {
+  if (!('stream' in message)) return answerClientError(Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), message.socket)
+  const [status, detail] = STATUSES.ERR_HTTP_REQUEST_TIMEOUT as [number, string]
+  endStream(message.stream, status, detail)
 }
 
 /** Answers CONNECT, which asks a proxy for a tunnel (RFC 9110 section 9.3.6): Node would close the connection without a word. */
-export function answerConnect (_request: IncomingMessage, socket: Duplex): void {
-  endWith(socket, 501, 'This server opens no tunnels.')
+export function answerConnect (_request: IncomingMessage | Http2ServerRequest, answer: Duplex | Http2ServerResponse): void {
+  const detail = 'This server opens no tunnels.'
+  if ('writeHead' in answer) endStream(answer.stream, 501, detail)
+  else endWith(answer, 501, detail)
+}
+
+/** Ends a request of HTTP/2, with an answer where it has none, and reads no more of its body (RFC 9113 section 8.1). */
+function endStream (stream: ServerHttp2Stream, status: number, detail: string): void {
+  if (stream.headersSent) return stream.close(constants.NGHTTP2_NO_ERROR)
+  stream.respond({ ':status': status, 'content-type': `${PROBLEM_TYPE}; charset=utf-8`, 'x-content-type-options': 'nosniff' })
+  stream.end(JSON.stringify(problem(status, detail, '')), () => stream.close(constants.NGHTTP2_NO_ERROR))
 }
 
 /**
@@ -64,6 +76,6 @@ export function answerExpectation (request: IncomingMessage, response: ServerRes
     'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
     'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
-    connection: 'close' // a body may follow that nobody reads
+    ...request.httpVersionMajor === 1 && { connection: 'close' } // a body may follow that nobody reads
   }).end(body)
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import type { Http2ServerRequest, Http2SecureServer, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -11,7 +12,11 @@ const UNREAD_BYTES = 256 * 1024 * 1024
 /** How often that is looked at: what comes in between goes beyond the limit. */
 const SAMPLE_MS = 200
 
+/** A request of either version of HTTP. */
+export type Message = IncomingMessage | Http2ServerRequest
+
 interface Connection<Request> {
+  socket: Socket
   /** Asked for at once: of a closed socket Node tells it only then. */
   address: string | undefined
   /** Requests that are not answered yet. */
@@ -22,6 +27,9 @@ interface Connection<Request> {
   bytesRead: number
   /** What the client had taken of its answers when that was looked at last. */
   taken: number | undefined
+  /** With HTTP/2: what runs on the connection, and its requests. */
+  session?: ServerHttp2Session
+  streams: Set<ServerHttp2Stream>
 }
 
 export interface HttpConnectionsOptions<Request> {
@@ -34,39 +42,50 @@ export interface HttpConnectionsOptions<Request> {
 /** The connections of an HTTP server: which may be closed when it ends, and which have to be since nobody reads their answers. */
 export class HttpConnections<Request> {
   #open = new Map<Socket, Connection<Request>>()
+  /** With HTTP/2 a request does not tell its connection, and once it is closed not its session either. */
+  #ofSessions = new WeakMap<object, Connection<Request>>()
+  #ofMessages = new WeakMap<Message, Connection<Request>>()
   /** Requests whose bodies are on their way, and since when. */
-  #arriving = new Map<IncomingMessage, number>()
+  #arriving = new Map<Message, number>()
   #held: (() => void)[] | undefined
   #lastMade = -Infinity
   #onAbort: (request: Request) => void
   #unreadBytes: number
   #now: () => number
 
-  constructor (server: Server, options: HttpConnectionsOptions<Request>) {
+  constructor (server: Server | Http2SecureServer, options: HttpConnectionsOptions<Request>) {
     const { onAbort, unreadBytes = UNREAD_BYTES, now = () => performance.now() } = options
     this.#onAbort = onAbort
     this.#unreadBytes = unreadBytes
     this.#now = now
-    server.on('connection', (socket) => this.#add(socket))
+    const isSecure = 'setSecureContext' in server
+    // the session of a connection is made by Node's own listener, so this one comes first
+    let latest: Connection<Request> | undefined
+    server.prependListener(isSecure ? 'secureConnection' : 'connection', (socket: Socket) => { latest = this.#add(socket) })
+    server.on('session', (session: ServerHttp2Session) => {
+      if (latest) this.#ofSessions.set(session, Object.assign(latest, { session }))
+    })
     // Node's own, which `close` calls, would also end a connection that was just made, with its first request on the way
-    server.closeIdleConnections = () => this.closeIdle()
+    Object.assign(server, { closeIdleConnections: () => this.closeIdle() })
     const timer = setInterval(() => this.endSlowest(), SAMPLE_MS).unref()
     server.once('close', () => clearInterval(timer))
   }
 
   /** A request came on this connection. */
-  begin (socket: Socket, request: Request): void {
-    this.#open.get(socket)?.underWay.add(request)
+  begin (message: Message, request: Request): void {
+    const connection = this.#connectionOf(message)
+    connection?.underWay.add(request)
+    if (connection && 'stream' in message) this.#watch(message, request, connection)
   }
 
   /** The body of a request has a limited time to arrive. Node's own limit would also end a long upload that is used while it comes. */
-  limit (message: IncomingMessage): void {
+  limit (message: Message): void {
     if (!message.complete) this.#arriving.set(message, this.#now())
   }
 
   /** Those whose bodies are still on their way after so long; each is told of once. */
-  late (limitMs: number): IncomingMessage[] {
-    const late: IncomingMessage[] = []
+  late (limitMs: number): Message[] {
+    const late: Message[] = []
     for (const [message, since] of this.#arriving) {
       const isLate = this.#now() - since > limitMs
       if (isLate && !message.complete && !message.socket.destroyed) late.push(message)
@@ -104,48 +123,80 @@ export class HttpConnections<Request> {
   }
 
   /** A request of this connection was answered. */
-  end (socket: Socket, request: Request): void {
-    const connection = this.#open.get(socket)
+  end (message: Message, request: Request): void {
+    const connection = this.#connectionOf(message)
     if (!connection) return
     connection.underWay.delete(request)
     connection.quietSince = this.#now()
-    connection.bytesRead = socket.bytesRead
+    connection.bytesRead = connection.socket.bytesRead
   }
 
   /** Closes the connections that have no request under way, nor had one a moment ago. */
   closeIdle (): void {
     const latest = this.#now() - QUIET_MS
-    for (const [socket, { underWay, quietSince, bytesRead }] of this.#open) {
-      if (underWay.size === 0 && quietSince <= latest && socket.bytesRead === bytesRead) socket.destroy()
+    for (const { socket, underWay, quietSince, bytesRead, session } of this.#open.values()) {
+      // says so to the client, answers what is under way, and ends (RFC 9113 section 6.8)
+      if (session && !session.closed) session.close()
+      // a client that leaves its last answer unread would never end its side
+      else if (underWay.size === 0 && quietSince <= latest && (session ? socket.writableFinished : socket.bytesRead === bytesRead)) socket.destroy()
     }
   }
 
   /** Where clients leave too much unread, ends those that took the least since the last time, until the rest is within the limit. */
   endSlowest (): void {
-    const reading = [...this.#open].filter(([socket]) => socket.writableLength > 0)
-    let unread = reading.reduce((sum, [socket]) => sum + socket.writableLength, 0)
-    const byPace = reading.map(([socket, connection]) => ({ socket, pace: paceOf(socket, connection) })).sort((a, b) => a.pace - b.pace)
-    for (const { socket } of byPace) {
+    const reading = [...this.#open.values()].filter((connection) => unreadOf(connection) > 0)
+    let unread = reading.reduce((sum, connection) => sum + unreadOf(connection), 0)
+    const byPace = reading.map((connection) => ({ connection, pace: paceOf(connection) })).sort((a, b) => a.pace - b.pace)
+    for (const { connection } of byPace) {
       if (unread <= this.#unreadBytes) return
-      unread -= socket.writableLength
-      socket.destroy()
+      unread -= unreadOf(connection)
+      connection.socket.destroy()
     }
   }
 
-  #add (socket: Socket): void {
+  #connectionOf (message: Message): Connection<Request> | undefined {
+    if (!('stream' in message)) return this.#open.get(message.socket)
+    return this.#ofMessages.get(message) ?? (message.stream.session && this.#ofSessions.get(message.stream.session))
+  }
+
+  /** With HTTP/2 a client may leave one request of many. */
+  #watch (message: Http2ServerRequest, request: Request, connection: Connection<Request>): void {
+    const { stream } = message
+    this.#ofMessages.set(message, connection)
+    // Node's own stand-in forgets the address of the client when the request is closed
+    Object.defineProperty(message, 'socket', { value: connection.socket })
+    connection.streams.add(stream)
+    stream.once('close', () => {
+      connection.streams.delete(stream)
+      if (connection.underWay.delete(request)) this.#onAbort(request)
+    })
+  }
+
+  #add (socket: Socket): Connection<Request> {
     this.#lastMade = this.#now()
-    const connection: Connection<Request> = { address: socket.remoteAddress, underWay: new Set(), quietSince: this.#now(), bytesRead: 0, taken: undefined }
+    const connection: Connection<Request> = {
+      socket, address: socket.remoteAddress, underWay: new Set(), quietSince: this.#now(), bytesRead: socket.bytesRead, taken: undefined, streams: new Set()
+    }
     this.#open.set(socket, connection)
     socket.once('close', () => {
       this.#open.delete(socket)
       for (const request of connection.underWay) this.#onAbort(request)
+      connection.underWay.clear()
     })
+    return connection
   }
 }
 
-/** What the client took since the last time; of one that was not looked at before it is not known. */
-function paceOf (socket: Socket, connection: Pick<Connection<never>, 'taken'>): number {
-  const taken = socket.bytesWritten - socket.writableLength
+/** What a client has not taken yet of its answers. */
+function unreadOf ({ socket, streams }: Connection<unknown>): number {
+  let unread = socket.writableLength
+  for (const { writableLength } of streams) unread += writableLength
+  return unread
+}
+
+/** What the client took since the last time; of one that was not looked at before it is not known. HTTP/2 writes past the socket, which counts then as 0. */
+function paceOf (connection: Connection<unknown>): number {
+  const taken = connection.socket.bytesWritten - unreadOf(connection)
   const pace = taken - (connection.taken ?? -Infinity)
   connection.taken = taken
   return pace

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, type RawRequestDefaultExpression } from 'fastify'
 import type { Bindings, ChildLoggerOptions } from 'fastify/types/logger.js'
 import pretty from 'pino-pretty'
@@ -68,11 +69,18 @@ export class RequestLog extends LogController {
   }
 
   override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    if (isAborted(reply)) return // its connection tells of it
     this.#onAnswered(request, reply)
     const fields = { req: request, res: reply, responseTime: reply.elapsedTime }
     if (error) reply.log.error({ ...fields, err: error }, 'request errored')
     else reply.log.info(fields, 'request completed')
   }
+}
+
+/** Whether the client left, or was left, before the whole answer; HTTP/2 tells of that as of one that is complete. */
+function isAborted ({ raw }: FastifyReply): boolean {
+  const { stream } = raw as { stream?: ServerHttp2Stream }
+  return stream !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR
 }
 
 /** One line for a request whose client left before the answer; it has no status. */

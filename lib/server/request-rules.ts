@@ -19,7 +19,7 @@ export interface RequestRules {
  * takes two), no transfer coding but chunked (section 6.1), and a name that is served.
  */
 export function refusalOf ({ headers, rawHeaders, httpVersionMinor }: IncomingMessage, { isLocal, allowedHosts }: RequestRules): Refusal | undefined {
-  const { host, 'transfer-encoding': coding } = headers
+  const { ':authority': authority, host = authority, 'transfer-encoding': coding } = headers as NodeJS.Dict<string> // HTTP/2 has the first, RFC 9113 section 8.3.1
   if (host === undefined && httpVersionMinor !== 0) return { status: 400, detail: 'A request must have a Host header.' }
   if (isTwice(rawHeaders)) return { status: 400, detail: 'A request must have exactly one Host header.' }
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return { status: 501, detail: 'The only transfer coding that this server understands is chunked.' }

@@ -1,9 +1,11 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { connect, createSecureServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HttpConnections } from '../../../lib/server/http-connections.js'
+import { certificate } from '../../certificate.js'
 
 /** A connection as far as it is looked at. */
 class FakeSocket extends EventEmitter {
@@ -27,7 +29,7 @@ function build (t: Test, unreadBytes = 1_000) {
   const open = () => {
     const socket = new FakeSocket()
     server.emit('connection', socket)
-    return { socket, asSocket: socket as unknown as Socket }
+    return { socket, message: { socket } as unknown as IncomingMessage }
   }
   return { clock, aborted, server, connections, open }
 }
@@ -35,23 +37,23 @@ function build (t: Test, unreadBytes = 1_000) {
 t.test('a connection is idle a moment after it was made, or after its last answer, with nothing on the way', async (t) => {
   const { clock, server, connections, open } = build(t)
   const [fresh, busy, answered, begun] = [open(), open(), open(), open()]
-  connections.begin(busy.asSocket, 'a')
-  connections.begin(answered.asSocket, 'b')
+  connections.begin(busy.message, 'a')
+  connections.begin(answered.message, 'b')
   begun.socket.bytesRead = 20
   clock.now = 99
   answered.socket.bytesRead = 80
-  connections.end(answered.asSocket, 'b')
+  connections.end(answered.message, 'b')
   server.closeIdleConnections()
   t.strictSame([fresh, busy, answered, begun].map(({ socket }) => socket.destroyed), [false, false, false, false])
   clock.now = 100
   server.closeIdleConnections()
   t.strictSame([fresh, busy, answered, begun].map(({ socket }) => socket.destroyed), [true, false, false, false])
   clock.now = 199
-  connections.end(busy.asSocket, 'a')
+  connections.end(busy.message, 'a')
   connections.closeIdle()
   t.strictSame([busy, answered, begun].map(({ socket }) => socket.destroyed), [false, true, false])
-  connections.end(fresh.asSocket, 'c')
-  connections.begin(fresh.asSocket, 'c')
+  connections.end(fresh.message, 'c')
+  connections.begin(fresh.message, 'c')
 })
 
 t.test('requests are held until they are let go', async (t) => {
@@ -86,9 +88,9 @@ t.test('it is quiet once no connection was made for a time, or when the limit ha
 
 t.test('a request whose client leaves before the answer is told, one that was answered is not', async (t) => {
   const { aborted, connections, open } = build(t)
-  const { socket, asSocket } = open()
-  for (const request of ['a', 'b']) connections.begin(asSocket, request)
-  connections.end(asSocket, 'a')
+  const { socket, message } = open()
+  for (const request of ['a', 'b']) connections.begin(message, request)
+  connections.end(message, 'a')
   socket.destroy()
   t.strictSame(aborted, ['b'])
 })
@@ -116,6 +118,29 @@ t.test('where clients leave too much unread, the slowest are ended, until the re
   }
   connections.endSlowest()
   t.strictSame([a, b, c, d].map((socket) => socket?.destroyed), [false, true, false, true])
+})
+
+t.test('with HTTP/2, what clients leave unread counts for all requests of their connection', async (t) => {
+  const { cert, key } = await certificate()
+  const server = createSecureServer({ cert, key }, (message, response) => {
+    connections.begin(message, message.url)
+    response.end(Buffer.alloc(100_000))
+  })
+  const connections = new HttpConnections<string>(server, { onAbort: () => {}, unreadBytes: 1_000_000 })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  const ask = (requests: number) => {
+    const session = connect(`https://127.0.0.1:${(server.address() as AddressInfo).port}`, { ca: cert })
+    t.teardown(() => session.destroy())
+    session.on('error', () => {})
+    return { session, streams: Array.from({ length: requests }, () => session.request().on('error', () => {})) }
+  }
+  await once(ask(20).session, 'close')
+  const { session, streams } = ask(5)
+  await Promise.all(streams.map(async (stream) => once(stream, 'response')))
+  connections.endSlowest()
+  await sleep(100)
+  t.notOk(session.closed, 'what is within the limit stays')
 })
 
 t.test('a request whose body is late is told of once, unless it has arrived or its client has left', async (t) => {
