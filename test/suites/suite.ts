@@ -11,6 +11,7 @@ export const suites = {
   embedded: ['embedded'],
   lib: ['chaos', 'kills', 'cli', 'schemas', 'lib', 'build-script.test.js', 'config.test.js', 'project.test.js'],
   operators: ['server'],
+  workers: ['server/tls.test.js', 'server/workers.test.js'],
   outages: ['outage.test.js', 'hung.test.js'],
   processes: ['operations.test.js', 'shutdown.test.js', 'npm-start.test.js', 'scripts.test.js'],
   routes: ['linear', 'plugins', 'query', 'routes', 'users'],
@@ -22,12 +23,14 @@ export async function load (suite: keyof typeof suites): Promise<void> {
   for (const path of suites[suite]) for (const file of await filesOf(path)) await import(new URL(file, tests).href)
 }
 
-/** A test file, or those below a folder, by their paths from `test/`. */
+/** A test file, or those below a folder that no suite names by themselves, by their paths from `test/`. */
 async function filesOf (path: string): Promise<string[]> {
   return path.endsWith('.js') ? [path] : filesBelow(path)
 }
 
 async function filesBelow (folder: string): Promise<string[]> {
   const names = await readdir(new URL(folder, tests), { recursive: true })
-  return names.filter((name) => name.endsWith('.test.js')).sort().map((name) => `${folder}/${name}`)
+  const paths = names.filter((name) => name.endsWith('.test.js')).sort().map((name) => `${folder}/${name}`)
+  const named: string[] = Object.values(suites).flat()
+  return paths.filter((path) => !named.includes(path))
 }

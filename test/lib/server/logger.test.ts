@@ -58,10 +58,18 @@ t.test('a request is one line once it is answered, and one more at debug when it
 t.test('an answer that could not be sent is logged as an error', async (t) => {
   const calls: unknown[] = []
   const log = { error: (...args: unknown[]) => calls.push(args) }
-  const reply = { log, elapsedTime: 1 } as unknown as FastifyReply // no more of it is asked for
   const error = new Error('aborted')
-  new RequestLog(() => {}).requestCompleted(error, {} as FastifyRequest, reply)
-  t.strictSame(calls, [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
+  const answered: FastifyReply[] = []
+  const requestLog = new RequestLog((_, reply) => answered.push(reply))
+  for (const raw of [{}, { stream: { rstCode: 0 } }]) {
+    const reply = { log, raw, elapsedTime: 1 } as unknown as FastifyReply // no more of it is asked for
+    requestLog.requestCompleted(error, {} as FastifyRequest, reply)
+    t.strictSame(calls.splice(0), [[{ req: {}, res: reply, responseTime: 1, err: error }, 'request errored']])
+    t.strictSame(answered.splice(0), [reply])
+  }
+  const aborted = { log, raw: { stream: { rstCode: 8 } } } as unknown as FastifyReply // CANCEL, RFC 9113 section 7
+  requestLog.requestCompleted(undefined, {} as FastifyRequest, aborted)
+  t.strictSame([calls, answered], [[], []], 'an HTTP/2 stream that the client ended has no answer')
 })
 
 t.test('a request has an id of its own in its lines, unlike those of another process', async (t) => {

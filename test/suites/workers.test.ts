@@ -1,0 +1,3 @@
+import { load } from './suite.js'
+
+await load('workers')
