@@ -78,7 +78,8 @@ t.test('HTTP/2 and HTTP/1.1 are served over TLS, with the same answers and lines
   })
 
   await t.test('a request whose client leaves is one line, and the others of its connection go on', async (t) => {
-    const left = session.request({ ':method': 'POST', ':path': '/students/', 'content-type': 'application/json', 'x-request-id': 'left' })
+    // with its length, since Node's client ends the body before it leaves
+    const left = session.request({ ':method': 'POST', ':path': '/students/', 'content-type': 'application/json', 'content-length': 100, 'x-request-id': 'left' })
     left.on('error', () => {})
     left.write('{')
     await sleep(100)
