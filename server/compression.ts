@@ -72,7 +72,7 @@ export function compressLists (app: FastifyInstance, known = codingsOf(zlib)): v
     }
     const bytes = typeof payload === 'string' ? bytesOf(payload) : payload as Buffer // as serializers make them
     if (bytes.length < LEAST_BYTES) return payload
-    reply.header('content-encoding', name).removeHeader('content-length')
+    reply.header('content-encoding', name) // Fastify gives it its length
     return once(name, coding, bytes)
   }
   app.addHook('onRoute', (route) => {
