@@ -83,7 +83,7 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
     const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database)
     await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch, bodyLimit, keys: needsMongodb ? app.idempotencyKeys : undefined })
   }
-  if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, scopes })
+  if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, hasLogins: hasOwnTokens, scopes })
   if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix, scopes })
   app.closePaths()
 }

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { DATABASE_NAME, DEFAULTS, type ResolvedDatabase } from './lib/mongodb/database-options.js'
+import { ACCESS_TOKEN_LIFE_S, REFRESH_TOKEN_LIFE_S } from './lib/access/auth-options.js'
 import { readKeys } from './lib/access/jwt-keys.js'
 import { suggestion } from './lib/options/nearest.js'
 import { BASE_PATH } from './lib/server/base-path.js'
@@ -44,6 +45,12 @@ export const Config = Type.Object({
   JWT_SECRET_FILE: Type.Optional(Type.String({ description: 'A file with those keys, one per line, instead of `JWT_SECRET`.' })),
   JWT_ISSUER: Type.String({ default: 'student-course-api', description: 'The `iss` claim of access tokens.' }),
   JWT_AUDIENCE: Type.String({ default: 'student-course-api', description: 'The `aud` claim of access tokens.' }),
+  ACCESS_TOKEN_TTL: Type.Integer({
+    minimum: 1, maximum: 86_400, default: ACCESS_TOKEN_LIFE_S, description: 'How long an access token is good for, in seconds.'
+  }),
+  REFRESH_TOKEN_TTL: Type.Integer({
+    minimum: 1, maximum: 31_536_000, default: REFRESH_TOKEN_LIFE_S, description: 'How long after its login a refresh token is good for, in seconds.'
+  }),
   TRUST_PROXY: Type.Optional(Type.String({
     description: 'The proxies whose `X-Forwarded-For` header is trusted for the client address: addresses, ranges (`10.0.0.0/8`), ' +
       '`loopback`, `linklocal` or `uniquelocal`, separated by commas. If unset, no proxy is trusted.'

@@ -7,6 +7,7 @@ import type { ResolvedDatabase } from '../lib/mongodb/database-options.js'
 import { exportFile } from './export.js'
 import { importFile } from './import.js'
 import { runIndexes } from './indexes.js'
+import { openLogins } from './logins.js'
 import { readSecret } from './prompt.js'
 import { configOf, type Surroundings, withApp } from './surroundings.js'
 import { listUsers, UsageError, userCommands } from './user-commands.js'
@@ -23,6 +24,9 @@ const USAGE = `Usage:
   student-course-api users disable NAME
   student-course-api users enable NAME
   student-course-api users password NAME
+  student-course-api users scopes NAME [--scope SCOPE]...     shows the scopes of a user, or sets them
+  student-course-api users unlock NAME    ends a lock after failed logins
+  student-course-api users delete NAME
   student-course-api backup FOLDER        copies the embedded store, also while the server runs
   student-course-api check [PATH]         looks for damage in the embedded store or in a backup
   student-course-api copy --to URL        copies students and users of the embedded store into a MongoDB server
@@ -101,7 +105,7 @@ async function runUsers ({ rest: [verb = '', name, ...more], values }: Words, su
   if (more.length > 0 || (!isList && (!command || name === undefined))) throw new UsageError(USAGE)
   return withApp(surroundings, async (app, config) => {
     await openUsers(app, config)
-    const context = { users: app.users, readPassword: () => ask('Password', surroundings) }
+    const context = { users: app.users, readPassword: () => ask('Password', surroundings), openLogins: async () => openLogins(app, config) }
     return command && name !== undefined ? command(context, name, values) : listUsers(app.users)
   })
 }

@@ -5,11 +5,14 @@ import { toFaults } from '../lib/http/validation-faults.js'
 import { toStoredUser, toUserChanges } from '../lib/users/user-fields.js'
 import type { UserChanges, UserStore } from '../lib/users/user-store.js'
 import { createValidatorCompiler } from '../lib/http/validator.js'
+import type { Logins } from './logins.js'
 
 export interface UserCommandContext {
   users: UserStore
   /** Asked only when the command needs one, and after everything else was found right. */
   readPassword (): Promise<string>
+  /** Called only when the command needs them: they are in MongoDB, also where the users are in Couchbase. */
+  openLogins (): Promise<Logins>
 }
 
 export interface UserCommandOptions {
@@ -28,6 +31,7 @@ export class UsageError extends Error {
 const compile = createValidatorCompiler()
 const givenUser = compile({ schema: Type.Omit(CreateUser, ['password']) })
 const givenPassword = compile({ schema: Type.Pick(CreateUser, ['password']) })
+const givenScopes = compile({ schema: Type.Pick(CreateUser, ['scopes']) })
 
 /** What a fault alone does not tell. */
 const hints = new Map<string | undefined, string>([
@@ -49,14 +53,52 @@ export const userCommands: Record<string, UserCommand> = {
     return `User ${name} added${scopes.length > 0 ? `, with ${scopes.join(', ')}` : ', without scopes'}.`
   },
 
-  disable: async ({ users }, name) => change(users, name, { disabled: true }, 'disabled'),
+  disable: async ({ users, openLogins }, name) => {
+    const logins = await openLogins()
+    const text = await change(users, name, { disabled: true }, 'disabled')
+    await logins.revokeAll(name)
+    return text
+  },
 
   enable: async ({ users }, name) => change(users, name, { disabled: false }, 'enabled'),
 
-  password: async ({ users, readPassword }, name) => {
+  password: async ({ users, readPassword, openLogins }, name) => {
     if (!await users.get(name)) throw unknown(name)
     const changes: UpdateUser = { password: await readNewPassword(readPassword) }
-    return change(users, name, await toUserChanges(changes), 'has a new password')
+    const logins = await openLogins()
+    const text = await change(users, name, await toUserChanges(changes), 'has a new password')
+    await end(logins, name)
+    return text
+  },
+
+  scopes: async ({ users, openLogins }, name, { scope }) => {
+    // one that is empty stands for none
+    const scopes = scope && [...new Set(scope)].filter(Boolean)
+    check(givenScopes, { scopes })
+    if (scopes) {
+      const logins = await openLogins()
+      const text = await change(users, name, { scopes }, `has ${listed(scopes)}`)
+      await logins.endTokens(name)
+      return text
+    }
+    const user = await users.get(name)
+    if (!user) throw unknown(name)
+    return `User ${name} has ${listed([user.scopes ?? []].flat())}.`
+  },
+
+  unlock: async ({ users, openLogins }, name) => {
+    if (!await users.get(name)) throw unknown(name)
+    await (await openLogins()).unlock(name)
+    return `User ${name} unlocked.`
+  },
+
+  delete: async ({ users, openLogins }, name) => {
+    const logins = await openLogins()
+    const isThere = await users.delete(name)
+    // also where there is no such user: a second try ends what a failure left of the first
+    await end(logins, name)
+    if (!isThere) throw unknown(name)
+    return `User ${name} deleted.`
   }
 }
 
@@ -71,6 +113,14 @@ export async function listUsers (users: UserStore): Promise<string> {
 async function change (users: UserStore, name: string, changes: UserChanges, what: string): Promise<string> {
   if (!await users.update(name, changes)) throw unknown(name)
   return `User ${name} ${what}.`
+}
+
+async function end (logins: Logins, name: string): Promise<void> {
+  await Promise.all([logins.revokeAll(name), logins.unlock(name)])
+}
+
+function listed (scopes: readonly string[]): string {
+  return scopes.length > 0 ? scopes.join(', ') : 'no scopes'
 }
 
 async function readNewPassword (readPassword: () => Promise<string>): Promise<string> {

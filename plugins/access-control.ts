@@ -1,13 +1,15 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthOptions } from '../lib/access/auth-options.js'
+import type { TokenHolder } from '../lib/access/access-tokens.js'
+import { audit } from '../lib/access/audit.js'
 import { missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
 import { ExpiredTokenError, InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
 import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/users/user-store.js'
 import { problemAnswers } from '../schemas/responses.js'
 import { EXAMPLE_ID, type Resource } from '../schemas/resource.js'
-import { johnDoe, scopesFor, type StoredUser } from '../schemas/user.js'
+import { johnDoe, scopesFor } from '../schemas/user.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,6 +37,7 @@ export function usernameOf (request: FastifyRequest): string | undefined {
 
 /** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */
 export function insufficientScope (reply: FastifyReply, scope: string): Error {
+  audit(reply.request, 'scope.missing', { by: usernameOf(reply.request), scope })
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)
   return new InsufficientScopeError(scope)
 }
@@ -74,15 +77,18 @@ function ownTokens (app: FastifyInstance, known: readonly string[]): Authenticat
   return async (request, _reply, { isCurrent = false }) => {
     const token = bearerToken(request)
     if (token === undefined) return undefined
-    const caller = app.accessTokens.verify(token)
-    return isCurrent ? asOfNow(caller, await app.users.get(caller.username), known) : caller
+    const holder = app.accessTokens.verify(token)
+    if (isCurrent) return asOfNow(app, holder, known)
+    if (await app.tokenEndings.isEnded(holder)) throw new InvalidTokenError()
+    return holder
   }
 }
 
 /** What is left of what a token allows, now that its user may have changed. */
-function asOfNow ({ username, scopes }: Caller, user: StoredUser | undefined, known: readonly string[]): Caller {
-  if (!user || isDisabled(user)) throw new InvalidTokenError()
-  return { username, scopes: scopesOf(user, known).filter((scope) => scopes.includes(scope)) }
+async function asOfNow (app: FastifyInstance, holder: TokenHolder, known: readonly string[]): Promise<Caller> {
+  const [user, isEnded] = await Promise.all([app.users.get(holder.username), app.tokenEndings.isEndedNow(holder)])
+  if (!user || isDisabled(user) || isEnded) throw new InvalidTokenError()
+  return { ...holder, scopes: scopesOf(user, known).filter((scope) => holder.scopes.includes(scope)) }
 }
 
 function guard (rule: AccessRule, authenticate: Authenticate) {

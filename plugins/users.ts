@@ -49,12 +49,20 @@ class MongoUsers implements UserStore {
     }
   }
 
-  async update (username: string, changes: UserChanges, { lacks = [], ...hash }: UserCondition = {}): Promise<boolean> {
-    const filter = { ...byName(username), ...hash, ...(lacks.length > 0 && { scopes: { $nin: [...lacks] } }) }
+  async update (username: string, changes: UserChanges, condition?: UserCondition): Promise<boolean> {
     const found = await this.#guard.write((signal) =>
-      this.#collection.findOneAndUpdate(filter, { $set: changes }, abortable(signal)))
+      this.#collection.findOneAndUpdate(meeting(username, condition), { $set: changes }, abortable(signal)))
     return found !== null
   }
+
+  async delete (username: string, condition?: UserCondition): Promise<boolean> {
+    const { deletedCount } = await this.#guard.write((signal) => this.#collection.deleteOne(meeting(username, condition), abortable(signal)))
+    return deletedCount > 0
+  }
+}
+
+function meeting (username: string, { lacks = [], ...hash }: UserCondition = {}) {
+  return { ...byName(username), ...hash, ...(lacks.length > 0 && { scopes: { $nin: [...lacks] } }) }
 }
 
 function byName (username: string) {

@@ -32,7 +32,10 @@ const profile = {
 }
 
 /** What is shown of a user: absent fields are null. */
-export const User = Type.Object(profile, {
+export const User = Type.Object({
+  ...profile,
+  scopes: Type.Optional(Type.Array(Type.String(), { description: 'With access control: what the tokens of the user may do.' }))
+}, {
   title: 'User',
   description: 'A user profile.'
 })
@@ -49,14 +52,16 @@ export const StoredUser = Type.Object({
 /** The least and the most characters of a password; the first after NIST SP 800-63B section 5.1.1.1. */
 export const PASSWORD_LENGTH = { minimum: 8, maximum: 256 } as const
 
+const password = Type.String({
+  minLength: PASSWORD_LENGTH.minimum,
+  maxLength: PASSWORD_LENGTH.maximum,
+  'x-well-formed': true,
+  description: 'The password; only its hash is stored.'
+})
+
 /** What a body may give of a user, with these scopes to choose from. */
 const givenFor = (scopes: readonly string[]) => ({
-  password: Type.String({
-    minLength: PASSWORD_LENGTH.minimum,
-    maxLength: PASSWORD_LENGTH.maximum,
-    'x-well-formed': true,
-    description: 'The password; only its hash is stored.'
-  }),
+  password,
   email: Type.Optional(nullable(email)),
   full_name: Type.Optional(nullable(text(200, { description: 'The full name.' }))),
   disabled: Type.Optional(nullable(Type.Boolean({ description: 'Whether the user is disabled.' }))),
@@ -96,10 +101,23 @@ export function updateUserWith (scopes: readonly string[]) {
 
 export const CreateUser = createUserWith(SCOPES)
 
+/** The body that gives whoever sends it another password. */
+export const ChangePassword = Type.Object({
+  current_password: Type.String({ maxLength: PASSWORD_LENGTH.maximum, description: 'The password until now.' }),
+  new_password: password
+}, {
+  title: 'ChangePassword',
+  description: `Another password for one's own user. ${ignored}`,
+  examples: [{ current_password: 'correct horse battery staple', new_password: 'another horse battery staple' }]
+})
+
 export const UserParams = Type.Object({ username: Username })
 
 /** What the answers show as an example. */
 export const johnDoe: User = { username: 'johndoe', email: 'johndoe@example.com', full_name: 'John Doe', disabled: null }
+
+/** The same where there is access control. */
+export const johnDoeWithScopes: User = { ...johnDoe, disabled: false, scopes: ['students:read'] }
 
 export type User = Static<typeof User>
 export type StoredUser = Static<typeof StoredUser>

@@ -15,6 +15,8 @@ t.test('without variables everything has its default', async (t) => {
     AUTH: 'off',
     JWT_ISSUER: 'student-course-api',
     JWT_AUDIENCE: 'student-course-api',
+    ACCESS_TOKEN_TTL: 900,
+    REFRESH_TOKEN_TTL: 2_592_000,
     HOST: '127.0.0.1',
     PORT: 8_000,
     WORKERS: '1',

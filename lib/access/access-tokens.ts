@@ -1,10 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
+import { ACCESS_TOKEN_LIFE_S } from './auth-options.js'
 import type { Caller } from './caller.js'
 import { ExpiredTokenError, InvalidTokenError } from '../http/errors.js'
-
-/** How long an access token is good for, in seconds. */
-export const ACCESS_TOKEN_LIFE_S = 900
 
 /** More than any token of ours has; a longer one is not even looked at. */
 const TOKEN_LENGTH = 4_096
@@ -21,16 +19,26 @@ export interface AccessTokenOptions {
   issuer: string
   /** The claim `aud`. */
   audience: string
+  /** How long an access token is good for, in seconds. */
+  lifeS?: number | undefined
+}
+
+/** Who holds an access token of ours, and what it says of itself. */
+export interface TokenHolder extends Caller {
+  /** When it was signed, in milliseconds since 1970. */
+  issuedAtMs: number
 }
 
 type Verify = (token: string) => Record<string, unknown>
 
 /** JWT access tokens (RFC 7519, RFC 9068), signed with HMAC SHA-256. */
 export class AccessTokens {
+  readonly lifeS: number
   #sign: (claims: object) => string
   #verifiers: Map<string, Verify>
 
-  constructor ({ keys, issuer, audience }: AccessTokenOptions) {
+  constructor ({ keys, issuer, audience, lifeS = ACCESS_TOKEN_LIFE_S }: AccessTokenOptions) {
+    this.lifeS = lifeS
     const [key = ''] = keys // lib/options/check-options.ts has seen to it that there is one
     this.#sign = createSigner({
       key,
@@ -39,7 +47,7 @@ export class AccessTokens {
       header: { alg: ALGORITHM, typ: TYPE },
       iss: issuer,
       aud: audience,
-      expiresIn: ACCESS_TOKEN_LIFE_S * 1000
+      expiresIn: lifeS * 1000
     })
     this.#verifiers = new Map(keys.map((key) => [keyId(key), createVerifier({
       key,
@@ -51,17 +59,19 @@ export class AccessTokens {
     })]))
   }
 
-  sign ({ username, scopes }: Caller): string {
-    return this.#sign({ sub: username, scope: scopes.join(' '), jti: randomUUID() })
+  /** The login that the token belongs to is its `sid`, as OpenID Connect calls a session; `iat` has seconds alone, so `ms` goes with it. */
+  sign ({ username, scopes, login }: Caller): string {
+    const now = Date.now()
+    return this.#sign({ sub: username, scope: scopes.join(' '), jti: randomUUID(), sid: login, iat: Math.floor(now / 1000), ms: now % 1000 })
   }
 
   /** Who holds this token. Throws ExpiredTokenError for one of ours whose time is over, InvalidTokenError for any other that is not good. */
-  verify (token: string): Caller {
+  verify (token: string): TokenHolder {
     if (token.length > TOKEN_LENGTH) throw new InvalidTokenError()
     try {
-      const { sub, scope } = this.#verifierOf(token)(token)
+      const { sub, scope, sid, iat, ms = 0 } = this.#verifierOf(token)(token)
       if (typeof sub === 'string' && typeof scope === 'string') {
-        return { username: sub, scopes: scope.split(' ').filter(Boolean) }
+        return { username: sub, scopes: scope.split(' ').filter(Boolean), issuedAtMs: Number(iat) * 1000 + Number(ms), ...typeof sid === 'string' && { login: sid } }
       }
     } catch (error) {
       // its signature is ours; what else is wrong with a token is nothing to tell its sender

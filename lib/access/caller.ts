@@ -2,6 +2,8 @@
 export interface Caller {
   username: string
   scopes: readonly string[]
+  /** The id of the login that a token of ours belongs to. */
+  login?: string | undefined
 }
 
 /** What a route asks of its callers with access control on. */
@@ -11,7 +13,7 @@ export interface AccessRule {
   /** The path parameter that holds a username: that user needs no scope. */
   owner?: string
   /**
-   * Whether the caller is looked up: a user who was disabled, or who lost the scope, after the token was signed is refused.
+   * Whether the caller is looked up: a user who was disabled or deleted, who lost the scope, or who has a new password since the token was signed is refused.
    * Only for tokens of ours; a host has its own users.
    */
   isCurrent?: boolean

@@ -62,10 +62,9 @@ export class LoginLimits {
   /** Counts an attempt on an account from a network. */
   async count (username: string, network: string): Promise<LoginAttempt> {
     const now = this.#now()
-    const windowEnd = (Math.floor(now / WINDOW_MS) + 1) * WINDOW_MS
+    const windowEnd = windowEndOf(now)
     const attempt = {
-      // by hash: what is typed as a username may be a password, and of any length
-      account: `account:${createHash('sha256').update(username).digest('base64url')}:${windowEnd}`,
+      account: accountOf(username, windowEnd),
       address: `address:${network}:${windowEnd}`,
       mark: { field: `by_${this.#turn++ % MARKS}`, value: randomBytes(16).toString('base64url') } as const
     }
@@ -88,6 +87,12 @@ export class LoginLimits {
       this.#guard.write((signal) => this.#counters.deleteOne({ _id: account }, abortable(signal))),
       this.#takeOff(address, mark)
     ])
+  }
+
+  /** The account begins anew: a lock ends. */
+  async unlock (username: string): Promise<void> {
+    const _id = accountOf(username, windowEndOf(this.#now()))
+    await this.#guard.write((signal) => this.#counters.deleteOne({ _id }, abortable(signal)))
   }
 
   /** The attempt came to no end: it counts neither way. */
@@ -137,4 +142,13 @@ export class LoginLimits {
       throw error
     }
   }
+}
+
+function windowEndOf (now: number): number {
+  return (Math.floor(now / WINDOW_MS) + 1) * WINDOW_MS
+}
+
+/** By hash: what is typed as a username may be a password, and of any length. */
+function accountOf (username: string, windowEnd: number): string {
+  return `account:${createHash('sha256').update(username).digest('base64url')}:${windowEnd}`
 }

@@ -1,5 +1,5 @@
 import type { StoredUser } from '../../schemas/user.js'
-import { checkPassword, hashPassword } from './passwords.js'
+import { checkPassword, hashPassword, newPassword } from './passwords.js'
 import { isDisabled, isUsername, type UserStore } from '../users/user-store.js'
 
 /**
@@ -7,13 +7,25 @@ import { isDisabled, isUsername, type UserStore } from '../users/user-store.js'
  * answer nor in the time. A hash that would be another today is replaced.
  */
 export async function login (users: UserStore, username: string, password: string): Promise<StoredUser | undefined> {
+  const verified = await verify(users, username, password)
+  if (verified?.isOutdated) {
+    // unless another password was set meanwhile
+    await users.update(username, { hashed_password: await hashPassword(password) }, { hashed_password: verified.storedHash })
+  }
+  return verified?.user
+}
+
+/** Sets another password where the current one is right, also in the moment of the change; answers what was stored, or undefined. */
+export async function changePassword (users: UserStore, username: string, current: string, password: string) {
+  const verified = await verify(users, username, current)
+  if (!verified) return undefined
+  const changes = await newPassword(password)
+  return await users.update(username, changes, { hashed_password: verified.storedHash }) ? changes : undefined
+}
+
+async function verify (users: UserStore, username: string, password: string) {
   const user = isUsername(username) ? await users.get(username) : undefined
   const { isRight, isOutdated } = await checkPassword(password, user?.hashed_password)
   if (!isRight || !user || isDisabled(user)) return undefined
-  const storedHash = String(user.hashed_password) // verified, so there is one
-  if (isOutdated) {
-    // unless another password was set meanwhile
-    await users.update(username, { hashed_password: await hashPassword(password) }, { hashed_password: storedHash })
-  }
-  return user
+  return { user, isOutdated, storedHash: String(user.hashed_password) } // verified, so there is one
 }

@@ -1,11 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import { abortable } from '../mongodb/driver-options.js'
+import { REFRESH_TOKEN_LIFE_S } from './auth-options.js'
 import type { StoredUser } from '../../schemas/user.js'
 import { isDuplicateId, type StoreGuard } from '../mongodb/store-guard.js'
-
-/** How long after its login a family ends, however often it was refreshed: 30 days, in milliseconds. */
-const FAMILY_LIFE_MS = 30 * 24 * 60 * 60 * 1000
 
 /** How long after a refresh the same token gets the same answer again, in milliseconds: two tabs at once, or an answer that was lost. */
 export const GRACE_MS = 10_000
@@ -42,6 +40,12 @@ export interface FoundToken {
   state: TokenState
 }
 
+export interface RefreshTokenOptions {
+  /** How long after its login a family ends, however often it was refreshed, in seconds. */
+  lifeS?: number | undefined
+  now?: () => number
+}
+
 /**
  * Refresh tokens (RFC 6749 section 1.5) that are replaced at each use. They are stored by their hash alone. Each follows from the
  * one before it and a key, so that any process can answer a second use with the token that answered the first.
@@ -50,12 +54,14 @@ export class RefreshTokens {
   #families: Collection<TokenFamily>
   #guard: StoreGuard
   #keys: readonly string[]
+  #lifeMs: number
   #now: () => number
 
-  constructor (families: Collection<TokenFamily>, guard: StoreGuard, keys: readonly string[], now: () => number = Date.now) {
+  constructor (families: Collection<TokenFamily>, guard: StoreGuard, keys: readonly string[], { lifeS = REFRESH_TOKEN_LIFE_S, now = Date.now }: RefreshTokenOptions = {}) {
     this.#families = families
     this.#guard = guard
     this.#keys = keys
+    this.#lifeMs = lifeS * 1000
     this.#now = now
   }
 
@@ -68,7 +74,7 @@ export class RefreshTokens {
       scopes,
       token_hash: hashOf(secret),
       password_changed_at: changedAt,
-      expires_at: new Date(this.#now() + FAMILY_LIFE_MS)
+      expires_at: new Date(this.#now() + this.#lifeMs)
     }
     await this.#guard.write((signal) => this.#families.insertOne(family, abortable(signal)).catch(unlessOwnDuplicate))
     return `${family._id}.${secret}`
@@ -124,6 +130,24 @@ export class RefreshTokens {
   async revoke ({ _id }: TokenFamily): Promise<void> {
     await this.#guard.write((signal) => this.#families.deleteOne({ _id }, abortable(signal)))
   }
+
+  /** Ends all logins of a user. */
+  async revokeAll (username: string): Promise<void> {
+    await this.#guard.write((signal) => this.#families.deleteMany({ username }, abortable(signal)))
+  }
+
+  /** Ends all logins of a user but this one, which goes on with the new password. */
+  async revokeOthers (username: string, _id: string, { password_changed_at: changedAt }: Pick<TokenFamily, 'password_changed_at'>): Promise<void> {
+    await Promise.all([
+      this.#guard.write((signal) => this.#families.deleteMany({ username, _id: { $ne: _id } }, abortable(signal))),
+      this.#guard.write((signal) => this.#families.findOneAndUpdate({ _id, username }, { $set: { password_changed_at: changedAt } }, abortable(signal)))
+    ])
+  }
+}
+
+/** The login that a refresh token goes back to, by its id. */
+export function loginOf (refreshToken: string): string | undefined {
+  return TOKEN.exec(refreshToken)?.[1]
 }
 
 /** The `_id` was made for this family, so one that is there already is this one, whose first answer was lost. */

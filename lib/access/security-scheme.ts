@@ -11,7 +11,7 @@ function scopeTexts (resources: readonly Resource[]): Record<string, string> {
     ...Object.fromEntries(resources.flatMap(({ name, scopes: { read, write } }) =>
       [[read, `Read ${name} records.`], [write, `Create, change and delete ${name} records.`]])),
     'users:read': 'Read the profiles of others.',
-    'users:write': 'Create and change users.'
+    'users:write': 'Create, change and delete users.'
   }
 }
 

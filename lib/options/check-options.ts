@@ -18,10 +18,11 @@ function isResources (value: unknown): boolean {
 
 function isAuth (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { keys, authenticate, issuer = 'x', audience = 'x' } = value as Record<string, unknown> // it is an object
+  const { keys, authenticate, issuer = 'x', audience = 'x', accessTokenTtlSeconds = 1, refreshTokenTtlSeconds = 1 } = value as Record<string, unknown> // it is an object
   if (keys === undefined) return typeof authenticate === 'function'
   const isKey = (key: unknown) => typeof key === 'string' && Buffer.byteLength(key) >= KEY_BYTES
-  return authenticate === undefined && Array.isArray(keys) && keys.length > 0 && keys.every(isKey) && isText(issuer) && isText(audience)
+  const areKeys = Array.isArray(keys) && keys.length > 0 && keys.every(isKey)
+  return authenticate === undefined && areKeys && isText(issuer) && isText(audience) && isCount(accessTokenTtlSeconds) && isCount(refreshTokenTtlSeconds)
 }
 
 function isDocs (value: unknown): boolean {
@@ -40,10 +41,10 @@ const checks: Record<keyof AppOptions, Check> = {
   timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
   students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
   resources: [isResources, 'a list of resources that defineResource made, each with a name of its own'],
-  users: [has('get', 'list', 'create', 'update'), 'a UserStore'],
+  users: [has('get', 'list', 'create', 'update', 'delete'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],
-  auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer and audience`],
+  auth: [isAuth, `an object with authenticate alone, or with keys of at least ${KEY_BYTES} bytes and maybe issuer, audience, accessTokenTtlSeconds and refreshTokenTtlSeconds`],
   docs: [isDocs, 'true, false or an object with ui and inHost, each true or false, and theme, an object'],
   operationIdPrefix: [(value) => typeof value === 'string', 'text'],
   requireIfMatch: [(value) => typeof value === 'boolean', 'true or false'],
@@ -56,7 +57,7 @@ const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
 
 /** The names that an option of several parts has. */
 const parts: Partial<Record<keyof AppOptions, string[]>> = {
-  auth: ['keys', 'issuer', 'audience', 'authenticate'],
+  auth: ['keys', 'issuer', 'audience', 'accessTokenTtlSeconds', 'refreshTokenTtlSeconds', 'authenticate'],
   couchbase: ['url', 'username', 'password', 'bucket', 'timeoutMs', 'sdk'],
   docs: ['ui', 'theme', 'inHost']
 }

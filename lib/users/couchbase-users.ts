@@ -15,6 +15,7 @@ export interface CouchbaseCollection {
   get(key: string): Promise<{ content: unknown, cas: unknown }>
   insert(key: string, content: object): Promise<unknown>
   replace(key: string, content: object, options: { cas: unknown }): Promise<unknown>
+  remove(key: string, options: { cas: unknown }): Promise<unknown>
 }
 
 export interface CouchbaseScope {
@@ -71,18 +72,27 @@ export class CouchbaseUsers implements UserStore {
 
   async create (user: StoredUser): Promise<boolean> {
     return this.#run('write', () =>
-      unless(EXISTS, async () => { await this.#collection.insert(documentId(user.username), user) }))
+      unless(EXISTS, async () => this.#collection.insert(documentId(user.username), user)))
   }
 
-  async update (username: string, changes: UserChanges, condition: UserCondition = {}): Promise<boolean> {
+  async update (username: string, changes: UserChanges, condition?: UserCondition): Promise<boolean> {
+    return this.#change(username, condition, async (user, cas) =>
+      this.#collection.replace(documentId(username), { ...user, ...given(changes) }, { cas }))
+  }
+
+  async delete (username: string, condition?: UserCondition): Promise<boolean> {
+    return this.#change(username, condition, async (_user, cas) => this.#collection.remove(documentId(username), { cas }))
+  }
+
+  async #change (username: string, condition: UserCondition = {}, change: (user: StoredUser, cas: unknown) => Promise<unknown>): Promise<boolean> {
     return this.#run('write', async (signal) => {
       for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
         const found = await this.#find(username)
         // whoever asked has had a 503, and may have written something newer since
         signal.throwIfAborted()
         if (!found || !meets(found.user, condition)) return false
-        const outcome = await this.#replace(username, { ...found.user, ...given(changes) }, found.cas)
-        if (outcome !== 'changed') return outcome === 'replaced'
+        const outcome = await outcomeOf(async () => change(found.user, found.cas))
+        if (outcome !== 'rivalled') return outcome === 'changed'
       }
       throw new StoreUnavailableError('Nothing was changed.')
     })
@@ -98,14 +108,6 @@ export class CouchbaseUsers implements UserStore {
     }
   }
 
-  async #replace (username: string, user: StoredUser, cas: unknown): Promise<'replaced' | 'missing' | 'changed'> {
-    const replace = async () => { await this.#collection.replace(documentId(username), user, { cas }) }
-    let exists = false
-    const isCurrent = await unless(CHANGED, async () => { exists = await unless(MISSING, replace) })
-    if (!isCurrent) return 'changed'
-    return exists ? 'replaced' : 'missing'
-  }
-
   async #run<T> (kind: 'read' | 'write', operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await withDeadline(this.#limitMs, operation)
@@ -115,8 +117,16 @@ export class CouchbaseUsers implements UserStore {
   }
 }
 
+/** What became of a change of the version that was read: another one may have come before it. */
+async function outcomeOf (change: () => Promise<unknown>): Promise<'changed' | 'missing' | 'rivalled'> {
+  let exists = false
+  const isCurrent = await unless(CHANGED, async () => { exists = await unless(MISSING, change) })
+  if (!isCurrent) return 'rivalled'
+  return exists ? 'changed' : 'missing'
+}
+
 /** True when the operation worked, false when it failed by an error of that name. */
-async function unless (names: ReadonlySet<string>, operation: () => Promise<void>): Promise<boolean> {
+async function unless (names: ReadonlySet<string>, operation: () => Promise<unknown>): Promise<boolean> {
   try {
     await operation()
     return true

@@ -19,9 +19,11 @@ export interface UserStore {
    * profile, or where it does not meet the condition.
    */
   update(username: string, changes: UserChanges, condition?: UserCondition): Promise<boolean>
+  /** Removes the profile, in one step with the check of the condition; false as above. */
+  delete(username: string, condition?: UserCondition): Promise<boolean>
 }
 
-/** What has to be true of a stored profile when it is changed. */
+/** What has to be true of a stored profile when it is changed or removed. */
 export interface UserCondition {
   /** The hash that it has. */
   hashed_password?: string
@@ -42,7 +44,7 @@ export function isDisabled ({ disabled }: StoredUser): boolean {
 }
 
 /** Those of the known scopes that a stored user has; a value that is not a list counts for nothing. */
-export function scopesOf ({ scopes }: StoredUser, known: readonly string[]): string[] {
+export function scopesOf ({ scopes }: Pick<StoredUser, 'scopes'>, known: readonly string[]): string[] {
   return known.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
 }
 
@@ -59,15 +61,21 @@ export function documentId (username: string): string {
 /**
  * The profile of a user as it may be shown: absent fields and such of another type are null. It knows no HTTP.
  * Neither the hash of the password nor the document's type is part of it.
+ * @param known the scopes that there are, where those of the user are shown
  */
-export async function getUser (store: UserStore, username: string): Promise<User | undefined> {
+export async function getUser (store: UserStore, username: string, known?: readonly string[]): Promise<User | undefined> {
   const stored = await store.get(username)
-  if (!stored) return undefined
+  return stored && shownUser(username, stored, known)
+}
+
+/** The same of a profile that was read. */
+export function shownUser (username: string, stored: Partial<StoredUser>, known?: readonly string[]): User {
   const { email, full_name: fullName, disabled } = stored
   return {
     username,
     email: typeof email === 'string' ? email : null,
     full_name: typeof fullName === 'string' ? fullName : null,
-    disabled: typeof disabled === 'boolean' ? disabled : null
+    disabled: typeof disabled === 'boolean' ? disabled : null,
+    ...known && { scopes: scopesOf(stored, known) }
   }
 }

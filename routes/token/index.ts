@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ACCESS_TOKEN_LIFE_S } from '../../lib/access/access-tokens.js'
-import { networkOf } from '../../lib/http/client-network.js'
-import { TooManyLoginsError } from '../../lib/http/errors.js'
+import { audit } from '../../lib/access/audit.js'
 import { login } from '../../lib/access/login.js'
-import type { TokenFamily } from '../../lib/access/refresh-tokens.js'
+import { loginOf, type TokenFamily } from '../../lib/access/refresh-tokens.js'
 import { TokenError } from '../../lib/access/token-error.js'
 import { isDisabled, scopesOf } from '../../lib/users/user-store.js'
 import type { StoredUser } from '../../schemas/user.js'
 import type { Token, TokenRequest } from '../../schemas/token.js'
+import { attemptLogin } from '../login-attempt.js'
 import form, { sendTokenError } from './form.js'
 import { createToken, revokeToken } from './schema.js'
 
@@ -41,10 +40,14 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
   app.post('/token', documented('createToken', createToken(known)), async (request, reply) =>
     grants[request.body.grant_type]({ app, body: request.body, request, reply, known }))
 
-  app.post('/revoke', documented('revokeToken', revokeToken), async ({ body: { token } }, reply) => {
+  app.post('/revoke', documented('revokeToken', revokeToken), async (request, reply) => {
+    const { token } = request.body
     if (accessTokens.isOurs(token)) throw new TokenError('unsupported_token_type', 'An access token cannot be revoked; it expires soon.')
     const found = await refreshTokens.find(token)
-    if (found) await refreshTokens.revoke(found.family)
+    if (found) {
+      await refreshTokens.revoke(found.family)
+      audit(request, 'token.revoked', { username: found.family.username })
+    }
     return reply.code(200).send()
   })
 }
@@ -53,24 +56,13 @@ const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, {
 async function byPassword (asked: Asked): Promise<Token> {
   const { username, password } = asked.body
   if (!username || !password) throw new TokenError('invalid_request', 'The parameters username and password are required.')
-  return asked.app.loginQueue.run(async () => checkLogin(asked, username, password))
-}
-
-async function checkLogin ({ app, body: { scope }, request, reply, known }: Asked, username: string, password: string): Promise<Token> {
-  const attempt = await app.loginLimits.count(username, networkOf(request.ip, String(request.socket.remoteAddress)))
-  if (attempt.retryAfterS !== undefined) {
-    reply.header('retry-after', attempt.retryAfterS)
-    throw new TooManyLoginsError()
-  }
-  const user = await login(app.users, username, password).catch(async (error) => {
-    // else a database that is away would lock everybody out for when it is back
-    await app.loginLimits.withdraw(attempt).catch(() => {})
-    throw error
-  })
+  const { app, body: { scope }, request, reply, known } = asked
+  const user = await attemptLogin({ app, request, reply, username, check: async () => login(app.users, username, password), refused: 'login.refused' })
   if (!user) throw new TokenError('invalid_grant', 'The username or the password is wrong.')
-  await app.loginLimits.forgive(attempt)
   const scopes = narrow(scopesOf(user, known), known, scope)
-  return toToken(app, username, scopes, await app.refreshTokens.issue({ ...user, username }, scopes))
+  const refreshToken = await app.refreshTokens.issue({ ...user, username }, scopes)
+  audit(request, 'login', { username, by: username, scopes })
+  return toToken(app, username, scopes, refreshToken)
 }
 
 /** RFC 6749 section 6. What can be refused is refused before the old token is used up. */
@@ -96,7 +88,7 @@ function mayGoOn (user: StoredUser, family: TokenFamily): boolean {
 
 /** One of two who used the same token has stolen it: which of them is not known, so neither goes on (RFC 9700 section 4.14.2). */
 async function refuseReuse (app: FastifyInstance, request: FastifyRequest, family: TokenFamily): Promise<never> {
-  request.log.warn({ username: family.username }, 'a refresh token was used twice: its family is revoked')
+  audit(request, 'token.reused', { username: family.username })
   return refuseFamily(app, family)
 }
 
@@ -120,9 +112,9 @@ function narrow (held: string[], known: readonly string[], scope?: string): stri
 
 function toToken ({ accessTokens }: FastifyInstance, username: string, scopes: string[], refreshToken: string): Token {
   return {
-    access_token: accessTokens.sign({ username, scopes }),
+    access_token: accessTokens.sign({ username, scopes, login: loginOf(refreshToken) }),
     token_type: 'Bearer',
-    expires_in: ACCESS_TOKEN_LIFE_S,
+    expires_in: accessTokens.lifeS,
     refresh_token: refreshToken,
     scope: scopes.join(' ')
   }

@@ -1,6 +1,6 @@
 import { needs } from '../../lib/access/caller.js'
-import { answer, MALFORMED_QUERY, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
-import { createUserWith, johnDoe, updateUserWith, User, Username, UserParams } from '../../schemas/user.js'
+import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
+import { ChangePassword, createUserWith, johnDoe, johnDoeWithScopes, updateUserWith, User, Username, UserParams } from '../../schemas/user.js'
 
 const tags = ['users']
 const location = { Location: { type: 'string', description: 'The path of the new user.' } }
@@ -17,7 +17,7 @@ export const showUser = {
   schema: {
     tags,
     summary: 'Show User',
-    description: 'Answers the profile of the user with this name. With access control on, users need no scope for their own profile.',
+    description: 'Answers the profile of the user with this name. With access control on, users need no scope for their own profile, and profiles have `scopes`.',
     params: UserParams,
     response: {
       200: answer('The profile.', User, johnDoe),
@@ -33,7 +33,7 @@ export const showMe = {
     summary: 'Show Me',
     description: 'Answers the profile of the user whose token it is.',
     response: {
-      200: answer('The profile.', User, johnDoe),
+      200: answer('The profile.', User, johnDoeWithScopes),
       ...problemAnswers('/users/me', { ...missing, 400: MALFORMED_QUERY, 422: UNKNOWN_PARAMETER }, 400, 404, 422, 500, 503)
     }
   }
@@ -48,7 +48,7 @@ export const createUser = (scopes: readonly string[]) => ({
     description: 'Stores a new user, with no scope that the caller does not hold.',
     body: createUserWith(scopes),
     response: {
-      201: answer('The profile as stored.', User, { ...johnDoe, disabled: false }, location),
+      201: answer('The profile as stored.', User, johnDoeWithScopes, location),
       ...problemAnswers('/users/', { ...ofBody, ...taken }, 400, 409, 413, 415, 422, 500, 503, 507)
     }
   }
@@ -64,8 +64,37 @@ export const updateUser = (scopes: readonly string[]) => ({
     params: UserParams,
     body: updateUserWith(scopes),
     response: {
-      200: answer('The profile as it is now.', User, johnDoe),
+      200: answer('The profile as it is now.', User, johnDoeWithScopes),
       ...problemAnswers(one, { ...missing, ...ofBody }, 400, 404, 409, 413, 415, 422, 500, 503, 507)
     }
   }
 })
+
+export const deleteUser = {
+  config: needs('users:write', { isCurrent: true }),
+  schema: {
+    tags,
+    summary: 'Delete User',
+    description: 'Removes the user with this name, and ends the user\'s logins. The caller has to hold every scope that the user holds. Success is 204, without a body.',
+    params: UserParams,
+    response: {
+      204: noContent('The user is gone.'),
+      ...problemAnswers(one, { ...missing, ...ofPath }, 400, 404, 413, 415, 422, 500, 503, 507)
+    }
+  }
+}
+
+export const changePassword = {
+  config: { access: { isCurrent: true } },
+  schema: {
+    tags,
+    summary: 'Change Password',
+    description: 'Gives the user whose token it is another password, where the current one is right. It ends every other login of the user. ' +
+      'A wrong password counts as a failed login. Success is 204, without a body.',
+    body: ChangePassword,
+    response: {
+      204: noContent('The password is the new one.'),
+      ...problemAnswers('/users/me/password', { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/current_password', detail: 'is wrong' }] } }, 400, 413, 415, 422, 429, 500, 503, 507)
+    }
+  }
+}

@@ -272,7 +272,7 @@ t.test('a login replaces an old hash only where it is the one that it checked', 
   const old = await hash(password, { memoryCost: 8_192, timeCost: 2, parallelism: 1 })
   const updates: unknown[] = []
   const update = async (...given: unknown[]) => updates.push(given) > 0
-  const users = { get: async () => ({ username: 'alice', hashed_password: old }), list: async () => [], create: async () => false, update }
+  const users = { get: async () => ({ username: 'alice', hashed_password: old }), list: async () => [], create: async () => false, update, delete: async () => false }
   await login(users, 'alice', password)
   t.match(updates, [['alice', { hashed_password: /m=19456,/ }, { hashed_password: old }]])
 })

@@ -238,7 +238,8 @@ t.test('while the users are out of reach nobody is locked out', async (t) => {
     },
     list: async () => [],
     create: async () => false,
-    update: async () => false
+    update: async () => false,
+    delete: async () => false
   }
   const { logIn, database } = await secured(t, { users })
   for (let count = 0; count <= LIMITS.account; count++) t.equal((await logIn('alice')).statusCode, 503)
@@ -272,7 +273,7 @@ t.test('a family of refresh tokens ends 30 days after its login, however often i
   const clock = { now: Date.now() }
   const { database, guard } = open(t)
   const families = database.collection<TokenFamily>('refresh_tokens', BSON_OPTIONS)
-  const tokens = new RefreshTokens(families, guard, ['a key'], () => clock.now)
+  const tokens = new RefreshTokens(families, guard, ['a key'], { now: () => clock.now })
   const first = await tokens.issue({ username: 'alice' }, ['students:read'])
   clock.now += 30 * DAY_MS - 1
   const found = await tokens.find(first)

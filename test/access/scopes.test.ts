@@ -25,7 +25,8 @@ const guarded: ['GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'QUERY', 
   ['HEAD', '/users/bob', 'users:read'],
   ['POST', '/users', 'users:write', { ...newcomer, username: 'one' }],
   ['POST', '/users/', 'users:write', { ...newcomer, username: 'two' }],
-  ['PUT', '/users/bob', 'users:write', { full_name: 'Bob' }]
+  ['PUT', '/users/bob', 'users:write', { full_name: 'Bob' }],
+  ['DELETE', '/users/nobody', 'users:write']
 ]
 
 /** What answers without a token: documentation, and what gives tokens. */
@@ -60,7 +61,7 @@ t.test('no route is without a rule but those that are open', async (t) => {
   for (const { path, method, operation } of routes) {
     t.equal(operation.security === undefined, open.includes(path), `${method} ${path}`)
   }
-  t.equal(routes.length, guarded.filter(([method, url]) => method !== 'HEAD' && method !== 'QUERY' && !/^\/(students|users)$/.test(url)).length + open.slice(2).length + 1, 'with /users/me')
+  t.equal(routes.length, guarded.filter(([method, url]) => method !== 'HEAD' && method !== 'QUERY' && !/^\/(students|users)$/.test(url)).length + open.slice(2).length + 2, 'with /users/me and /users/me/password')
   t.match(components.securitySchemes.access, { type: 'oauth2', flows: { password: { tokenUrl: '/token', refreshUrl: '/token', scopes: Object } } })
   t.strictSame(Object.keys(components.securitySchemes.access.flows.password.scopes), [...SCOPES])
   t.strictSame(paths['/students/'].post.security, [{ access: ['students:write'] }])
@@ -79,6 +80,8 @@ t.test('without access control nothing asks for a token, and users are only read
   t.equal((await send('POST', '/token')).statusCode, 404)
   t.equal((await send('POST', '/users/', undefined, newcomer)).statusCode, 405)
   t.equal((await send('PUT', '/users/bob', undefined, {})).statusCode, 405)
+  t.equal((await send('DELETE', '/users/bob')).statusCode, 405)
+  t.equal((await send('PUT', '/users/me/password', undefined, {})).statusCode, 404)
   t.equal((await send('GET', '/users/me')).statusCode, 422, 'me is no name')
 })
 

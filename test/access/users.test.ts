@@ -6,9 +6,9 @@ import { forge, newcomer, secured } from './secured.js'
 
 t.test('everybody may read their own profile', async (t) => {
   const { addUser, send } = await secured(t)
-  await addUser('bob', { scopes: [], email: 'bob@example.com' })
+  await addUser('bob', { scopes: ['users:write', 'of another application'], email: 'bob@example.com' })
   const token = forge({ claims: { sub: 'bob', scope: '' } })
-  const profile = { username: 'bob', email: 'bob@example.com', full_name: null, disabled: false }
+  const profile = { username: 'bob', email: 'bob@example.com', full_name: null, disabled: false, scopes: ['users:write'] }
   t.strictSame((await send('GET', '/users/me', token)).json(), profile)
   t.strictSame((await send('GET', '/users/bob', token)).json(), profile)
   t.equal((await send('HEAD', '/users/me', token)).statusCode, 200)
@@ -33,7 +33,7 @@ t.test('a user is created, and can log in', async (t) => {
   const answer = await send('POST', '/users/', token, { ...newcomer, email: 'new@example.com', full_name: 'New Comer', scopes: ['students:read'] })
   t.equal(answer.statusCode, 201)
   t.equal(answer.headers.location, '/users/newcomer')
-  t.strictSame(answer.json(), { username: 'newcomer', email: 'new@example.com', full_name: 'New Comer', disabled: false })
+  t.strictSame(answer.json(), { username: 'newcomer', email: 'new@example.com', full_name: 'New Comer', disabled: false, scopes: ['students:read'] })
   t.match(await users.findOne({ _id: 'userprofile::newcomer' }), {
     type: 'userprofile', username: 'newcomer', disabled: false, scopes: ['students:read'], hashed_password: /^\$argon2id\$/
   })
@@ -49,7 +49,7 @@ t.test('a user is changed by the given fields alone', async (t) => {
   const before = await addUser('bob', { scopes: ['students:read'], email: 'bob@example.com', full_name: 'Bob' })
   const token = forge({ claims: { scope: SCOPES.join(' ') } })
   const answer = await send('PUT', '/users/bob', token, { full_name: 'Robert', email: null, password: null, scopes: null, disabled: null })
-  t.strictSame(answer.json(), { username: 'bob', email: 'bob@example.com', full_name: 'Robert', disabled: false })
+  t.strictSame(answer.json(), { username: 'bob', email: 'bob@example.com', full_name: 'Robert', disabled: false, scopes: ['students:read'] })
   t.match(await users.findOne({ _id: 'userprofile::bob' }), { ...before, full_name: 'Robert' })
   t.equal((await send('PUT', '/users/bob', token, {})).statusCode, 200)
   t.equal((await send('PUT', '/users/bob', token, { disabled: true, scopes: ['users:read'] })).json().disabled, true)
@@ -100,7 +100,8 @@ t.test('a user who is granted a scope while a request changes them is not change
     get: async (username) => username === 'target' ? meanwhile({ ...target }) : { username, scopes: [...SCOPES] },
     list: async () => [],
     create: async () => false,
-    update: async (_username, changes, condition = {}) => target.username === 'target' && meets(target, condition) && Boolean(Object.assign(target, changes))
+    update: async (_username, changes, condition = {}) => target.username === 'target' && meets(target, condition) && Boolean(Object.assign(target, changes)),
+    delete: async (_username, condition = {}) => target.username === 'target' && meets(target, condition) && Boolean(target.username = 'gone')
   }
   const { send } = await secured(t, { users })
   const token = forge({ claims: { scope: 'users:write students:read' } })
@@ -120,12 +121,15 @@ t.test('a user who is granted a scope while a request changes them is not change
   }
   t.equal((await send('PUT', '/users/target', token, { password: 'battery staple' })).statusCode, 403, 'also where it is taken away again')
   t.notOk('hashed_password' in target)
+  t.equal((await send('DELETE', '/users/target', token)).statusCode, 403, 'nor removed')
   meanwhile = () => undefined
   t.equal((await send('PUT', '/users/target', token, { disabled: true })).statusCode, 404)
   meanwhile = (user) => user
   target.scopes = ['students:read']
   t.equal((await send('PUT', '/users/target', token, { disabled: true })).statusCode, 200)
   t.equal(target.disabled, true)
+  t.equal(target.username, 'target')
+  t.equal((await send('DELETE', '/users/target', token)).statusCode, 204)
 })
 
 t.test('a token writes no user once its own user is disabled, gone or without the scope', async (t) => {

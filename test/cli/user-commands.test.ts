@@ -13,17 +13,24 @@ function build (password = 'correct horse') {
     update: async (name, changes) => {
       const user = stored.get(name)
       return user !== undefined && Boolean(stored.set(name, { ...user, ...changes }))
-    }
+    },
+    delete: async (name) => stored.delete(name)
   }
+  const ended: string[] = []
   const context = {
     users,
     readPassword: async () => {
       asked++
       return password
-    }
+    },
+    openLogins: async () => ({
+      revokeAll: async (name: string) => { ended.push(`logins of ${name}`) },
+      endTokens: async (name: string) => { ended.push(`tokens of ${name}`) },
+      unlock: async (name: string) => { ended.push(`lock of ${name}`) }
+    })
   }
   const run = async (verb: string, name: string, options: UserCommandOptions = {}) => userCommands[verb]?.(context, name, options)
-  return { stored, users, run, asked: () => asked }
+  return { stored, users, run, ended, asked: () => asked }
 }
 
 t.test('an added user is stored with type, scopes and the hash of the password', async (t) => {
@@ -64,20 +71,56 @@ t.test('a user who is there stays as they are', async (t) => {
 })
 
 t.test('a user can be disabled, enabled and given a password', async (t) => {
-  const { run, stored } = build()
+  const { run, stored, ended } = build()
   await run('add', 'alice')
   const { hashed_password: before } = stored.get('alice') ?? {}
   t.equal(await run('disable', 'alice'), 'User alice disabled.')
   t.equal(stored.get('alice')?.disabled, true)
+  t.strictSame(ended.splice(0), ['logins of alice'])
   t.equal(await run('enable', 'alice'), 'User alice enabled.')
   t.equal(stored.get('alice')?.disabled, false)
   t.equal(await run('password', 'alice'), 'User alice has a new password.')
   t.not(stored.get('alice')?.hashed_password, before)
+  t.strictSame(ended, ['logins of alice', 'lock of alice'], 'which ends logins and a lock')
+})
+
+t.test('the scopes of a user are shown and set', async (t) => {
+  const { run, stored, ended } = build()
+  await run('add', 'alice')
+  t.equal(await run('scopes', 'alice'), 'User alice has no scopes.')
+  t.strictSame(ended, [])
+  t.equal(await run('scopes', 'alice', { scope: ['students:read', 'users:write', 'students:read'] }), 'User alice has students:read, users:write.')
+  t.equal(await run('scopes', 'alice'), 'User alice has students:read, users:write.')
+  await t.rejects(run('scopes', 'alice', { scope: ['root'] }), { name: 'UsageError', message: /^scopes\/0 must be equal to one of the allowed values \(students:read/ })
+  t.strictSame(stored.get('alice')?.scopes, ['students:read', 'users:write'])
+  t.equal(await run('scopes', 'alice', { scope: [''] }), 'User alice has no scopes.')
+  t.strictSame(stored.get('alice')?.scopes, [])
+  t.strictSame(ended, ['tokens of alice', 'tokens of alice'], 'tokens that say otherwise are ended')
+  stored.set('bare', { username: 'bare' })
+  t.equal(await run('scopes', 'bare'), 'User bare has no scopes.')
+})
+
+t.test('a lock of a user is ended', async (t) => {
+  const { run, ended } = build()
+  await run('add', 'alice')
+  t.equal(await run('unlock', 'alice'), 'User alice unlocked.')
+  t.strictSame(ended, ['lock of alice'])
+})
+
+t.test('a user is deleted with all logins, and a second try ends what the first has left', async (t) => {
+  const { run, stored, ended } = build()
+  await run('add', 'alice')
+  t.equal(await run('delete', 'alice'), 'User alice deleted.')
+  t.equal(stored.size, 0)
+  t.strictSame(ended, ['logins of alice', 'lock of alice'])
+  await t.rejects(run('delete', 'alice'), { message: 'There is no user named alice.' })
+  t.equal(ended.length, 4)
 })
 
 t.test('an unknown user can not be changed', async (t) => {
   const { run, asked } = build()
-  for (const verb of ['disable', 'enable', 'password']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
+  for (const verb of ['disable', 'enable', 'password', 'scopes', 'unlock', 'delete']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
+  await t.rejects(run('scopes', 'nobody', { scope: ['users:read'] }), { message: 'There is no user named nobody.' })
   t.equal(asked(), 0)
 })
 

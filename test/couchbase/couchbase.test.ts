@@ -26,7 +26,7 @@ const alice = { username: 'alice', email: 'alice@example.com' }
 /** The store, and what is in it under an id of its own; what the test wrote goes with it. */
 async function open (t: Test) {
   const { bucket, close } = await connectCouchbase(options)
-  const collection = bucket.defaultCollection() as CouchbaseCollection & { remove(key: string): Promise<unknown> } // the SDK's has it
+  const collection = bucket.defaultCollection() as CouchbaseCollection & { remove(key: string, options?: object): Promise<unknown> } // without a version, as the SDK has it
   const keys = new Set<string>()
   const insert = (key: string, content: object) => {
     keys.add(key)
@@ -36,7 +36,11 @@ async function open (t: Test) {
     await Promise.all([...keys].map((key) => collection.remove(key)))
     await close()
   })
-  const watched = { get: collection.get.bind(collection), replace: collection.replace.bind(collection), insert }
+  const remove: CouchbaseCollection['remove'] = async (key, options) => {
+    await collection.remove(key, options)
+    keys.delete(key)
+  }
+  const watched = { get: collection.get.bind(collection), replace: collection.replace.bind(collection), insert, remove }
   return {
     store: new CouchbaseUsers({ defaultCollection: () => watched, defaultScope: () => bucket.defaultScope() }, 5_000),
     put: (username: string, document: object) => insert(documentId(username), document)

@@ -18,7 +18,8 @@ const storeOf = (user: StoredUser): UserStore => ({
   get: async (username) => username === user.username ? user : undefined,
   list: async () => [user],
   create: async () => false,
-  update: async () => false
+  update: async () => false,
+  delete: async () => false
 })
 
 t.test('a profile is shown without its type, its password\'s hash and its scopes', async (t) => {

@@ -43,6 +43,7 @@ export function userStoreContract (t: Test, open: Open, { lists = true }: Contra
   showing(t, open)
   creating(t, open)
   updating(t, open)
+  removing(t, open)
   rivals(t, open)
   strangeValues(t, open)
   if (lists) listing(t, open)
@@ -183,6 +184,27 @@ function updating (t: Test, open: Open) {
   })
 }
 
+function removing (t: Test, open: Open) {
+  t.test('a user who was removed is there no more, and can be created anew', async (t) => {
+    const { store } = await open(t)
+    await store.create(alice)
+    t.equal(await store.delete('nobody'), false)
+    t.equal(await store.delete('alice'), true)
+    t.equal(await store.get('alice'), undefined)
+    t.equal(await store.delete('alice'), false)
+    t.equal(await store.create(alice), true)
+  })
+
+  t.test('a user who holds one of certain scopes, or has another hash, is not removed', async (t) => {
+    const { store } = await open(t)
+    await store.create(alice)
+    t.equal(await store.delete('alice', { lacks: ['users:write', 'users:read'] }), false)
+    t.equal(await store.delete('alice', { hashed_password: `${hash}x` }), false)
+    t.hasStrict(await store.get('alice'), alice)
+    t.equal(await store.delete('alice', { lacks: ['users:write'], hashed_password: hash }), true)
+  })
+}
+
 function rivals (t: Test, open: Open) {
   t.test('of several who create one user at once, exactly one does', async (t) => {
     const { store } = await open(t)
@@ -198,6 +220,13 @@ function rivals (t: Test, open: Open) {
     const changes = [{ email: 'new@example.com' }, { full_name: 'New' }, { disabled: true }, { scopes: ['students:write'] }]
     t.strictSame(await Promise.all(changes.map((change) => store.update('alice', change))), [true, true, true, true])
     t.hasStrict(await store.get('alice'), Object.assign({ hashed_password: hash }, ...changes))
+  })
+
+  t.test('of several who remove one user at once, exactly one does', async (t) => {
+    const { store } = await open(t)
+    await store.create(alice)
+    const removed = await Promise.all(Array.from({ length: 8 }, async () => store.delete('alice')))
+    t.equal(removed.filter(Boolean).length, 1)
   })
 }
 

@@ -59,8 +59,9 @@ t.test('a server that is out of reach is StoreUnavailableError, which tells whet
     await t.rejects(store.get('alice'), unavailable('Try again later.'), error.message)
     await t.rejects(store.list(), unavailable('Try again later.'))
     await t.rejects(store.create(alice), unavailable(effect))
-    bucket.instead = { replace: fail }
+    bucket.instead = { replace: fail, remove: fail }
     await t.rejects(store.update('alice', {}), unavailable(effect))
+    await t.rejects(store.delete('alice'), unavailable(effect))
   }
 })
 
@@ -128,6 +129,19 @@ t.test('a user who goes away during an update is not updated', async (t) => {
   const { bucket, store } = await open()
   bucket.instead = { replace: async () => { throw sdkError('DocumentNotFoundError') } }
   t.equal(await store.update('alice', {}), false)
+})
+
+t.test('what another changes between the read and the removal of a user is looked at again', async (t) => {
+  const { bucket, store } = await open()
+  const get = bucket.get.bind(bucket)
+  bucket.get = async (key) => {
+    const found = await get(key)
+    bucket.get = get
+    bucket.put(key, { ...alice, scopes: ['users:write'] })
+    return found
+  }
+  t.equal(await store.delete('alice', { lacks: ['users:write'] }), false)
+  t.strictSame(await store.get('alice'), { ...alice, scopes: ['users:write'] })
 })
 
 t.test('a document that is not an object is no profile', async (t) => {

@@ -9,7 +9,7 @@ export function sdkError (name: string, properties = {}): Error {
 /** A bucket in memory: JSON text with a version, each change of which is checked against the version that was read. */
 export class FakeBucket implements CouchbaseBucket, CouchbaseCollection {
   /** What an operation of that name does instead, as long as it is set. */
-  instead: { [operation in 'get' | 'insert' | 'replace' | 'query']?: () => Promise<never> } = {}
+  instead: { [operation in 'get' | 'insert' | 'replace' | 'remove' | 'query']?: () => Promise<never> } = {}
   #documents = new Map<string, { text: string, cas: number }>()
   #lastCas = 0
 
@@ -32,6 +32,12 @@ export class FakeBucket implements CouchbaseBucket, CouchbaseCollection {
     await this.instead.replace?.()
     if (this.#find(key).cas !== cas) throw sdkError('CasMismatchError')
     this.put(key, content)
+  }
+
+  async remove (key: string, { cas }: { cas: unknown }) {
+    await this.instead.remove?.()
+    if (this.#find(key).cas !== cas) throw sdkError('CasMismatchError')
+    this.#documents.delete(key)
   }
 
   async query () {
