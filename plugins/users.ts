@@ -1,11 +1,16 @@
 import type { FastifyInstance } from 'fastify'
+import { deserialize } from 'bson'
 import fp from 'fastify-plugin'
 import type { Collection } from 'mongodb'
 import { abortable, OF_PRIMARY } from '../lib/mongodb/driver-options.js'
 import { DuplicateKeyError } from '../lib/http/errors.js'
 import type { StoreGuard } from '../lib/mongodb/store-guard.js'
+import type { Operator } from '../lib/query/grammar.js'
+import type { Condition, ListQuery, Page } from '../lib/query/list-query.js'
+import { MongoLists } from '../lib/resources/mongo-lists.js'
+import type { StoredDocument } from '../lib/resources/mongo-records.js'
 import { documentId, type UserChanges, type UserCondition, type UserStore } from '../lib/users/user-store.js'
-import type { StoredUser } from '../schemas/user.js'
+import { USER_FIELDS, type StoredUser } from '../schemas/user.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,13 +22,21 @@ interface UserDocument extends StoredUser {
   _id: string
 }
 
+/** Everything else in the collection is no profile. */
+const PROFILES: Condition = { field: '_id', kind: 'text', operator: 'prefix', value: documentId('') }
+
+/** What compares the whole name, as the id does too. */
+const WHOLE = new Set<Operator>(['eq', 'ne', 'in', 'gt', 'gte', 'lt', 'lte', 'prefix'])
+
 class MongoUsers implements UserStore {
   #collection: Collection<UserDocument>
   #guard: StoreGuard
+  #lists: MongoLists
 
   constructor (collection: Collection<UserDocument>, guard: StoreGuard) {
     this.#collection = collection
     this.#guard = guard
+    this.#lists = new MongoLists(collection as unknown as Collection<StoredDocument>, guard, USER_FIELDS, false) // both have ids of text
   }
 
   async get (username: string): Promise<StoredUser | undefined> {
@@ -33,6 +46,16 @@ class MongoUsers implements UserStore {
 
   async list (): Promise<StoredUser[]> {
     return this.#guard.read((signal) => this.#collection.find({}, { signal }).toArray())
+  }
+
+  async page (query: ListQuery): Promise<Page<StoredUser>> {
+    const asked = {
+      ...query,
+      conditions: [PROFILES, ...query.conditions.map(byId)],
+      sort: query.sort.map(({ field, isDescending }) => ({ field: field === 'username' ? '_id' : field, isDescending }))
+    }
+    const [{ items, ...beside }, total] = await Promise.all([this.#lists.page(asked), query.count && this.#lists.total(asked)])
+    return { items: items.map(toUser), ...beside, ...total && { total } }
   }
 
   async create (user: StoredUser): Promise<boolean> {
@@ -63,6 +86,19 @@ class MongoUsers implements UserStore {
 
 function meeting (username: string, { lacks = [], ...hash }: UserCondition = {}) {
   return { ...byName(username), ...hash, ...(lacks.length > 0 && { scopes: { $nin: [...lacks] } }) }
+}
+
+/** A condition on the name as one on the id, which has an index. */
+function byId (condition: Condition): Condition {
+  if (condition.field !== 'username' || !WHOLE.has(condition.operator)) return condition
+  const { value } = condition
+  return { ...condition, field: '_id', value: Array.isArray(value) ? value.map(documentId) : documentId(String(value)) }
+}
+
+/** The name is that of the id: the field may be missing. */
+function toUser (bson: Buffer): StoredUser {
+  const { _id: id, ...user } = deserialize(bson) as UserDocument // as the filter has it
+  return { ...user, username: id.slice(documentId('').length) }
 }
 
 function byName (username: string) {

@@ -76,7 +76,7 @@ export interface Resource<F extends Fields = Fields> extends Required<ResourceDe
 }
 
 /** What stands beside the records of a page. */
-const page = {
+export const page = {
   next: Type.Optional(Type.String({ description: 'The path and query of the next page, where there is one.' })),
   cursor: Type.Optional(Type.String({ description: 'In answers to QUERY: the cursor of the next page, where there is one.' })),
   total: Type.Optional(Type.Object({

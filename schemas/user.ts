@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { email, nullable, text } from './common.js'
-import type { Resource } from './resource.js'
+import { LIST_LIMIT, page, type Resource } from './resource.js'
 import { student } from './student.js'
 
 /** The `type` of a stored user profile, in MongoDB as in Couchbase. */
@@ -39,6 +39,18 @@ export const User = Type.Object({
   title: 'User',
   description: 'A user profile.'
 })
+
+/** Users as a list answers them. */
+export const UserCollection = Type.Object({ users: Type.Array(User, { maxItems: LIST_LIMIT }), next: page.next, total: page.total }, {
+  title: 'UserCollection',
+  description: `At most ${LIST_LIMIT} users.`
+})
+
+/** What lists are filtered and sorted by. */
+export const USER_KEYS = { username: profile.username, email: profile.email, full_name: profile.full_name, disabled: profile.disabled }
+
+/** What lists show of a user. */
+export const USER_FIELDS = [...Object.keys(USER_KEYS), 'scopes']
 
 /** What is stored of a user, under the id `userprofile::<username>`. It never leaves the process. */
 export const StoredUser = Type.Object({

@@ -92,12 +92,20 @@ const count: Choice = { values: ['bounded', 'exact'], description: `Whether to c
 
 /** Compiles the parameters of a list that is answered in pages. */
 export function compileGrammar (fields: Fields): Grammar {
-  return recordsGrammar(fields, pageSchemas, { count })
+  return recordsGrammar(withId(fields), pageSchemas, { count })
+}
+
+/**
+ * The same of records that have none of our ids.
+ * @param more what `fields` can name beside
+ */
+export function compileNamedGrammar (fields: Fields, more: readonly string[]): Grammar {
+  return recordsGrammar({ kinds: kindsOf(fields), times: [], more }, pageSchemas, { count })
 }
 
 /** Compiles the parameters of a list that is answered whole: filters, order and fields, and some choices. */
 export function wholeGrammar (fields: Fields, choices: Record<string, Choice>): Grammar {
-  return recordsGrammar(fields, {}, choices)
+  return recordsGrammar(withId(fields), {}, choices)
 }
 
 /** The parameters of a route that takes choices alone. */
@@ -106,18 +114,29 @@ export function choiceGrammar (choices: Record<string, Choice>): Grammar {
   return { filters: new Map(), names: Object.keys(choices), sortable: [], selectable: [], choices: valuesOf(choices), schema }
 }
 
-function recordsGrammar (fields: Fields, pages: Fields, choices: Record<string, Choice>): Grammar {
-  const kinds: { field: string, kind: ParameterKind, values?: readonly unknown[] }[] = [
-    { field: 'id', kind: 'id' },
-    ...Object.entries(fields).map(([field, schema]) => ({ field, kind: kindOf(schema), values: schema.enum }))
-  ]
+/** What is asked of records: their fields, the times that their ids tell, and what can be answered beside the fields. */
+interface Asked {
+  kinds: { field: string, kind: ParameterKind, values?: readonly unknown[] }[]
+  times: readonly string[]
+  more: readonly string[]
+}
+
+function withId (fields: Fields): Asked {
+  return { kinds: [{ field: 'id', kind: 'id' }, ...kindsOf(fields)], times: [CREATED], more: ['etag'] }
+}
+
+function kindsOf (fields: Fields): Asked['kinds'] {
+  return Object.entries(fields).map(([field, schema]) => ({ field, kind: kindOf(schema), values: schema.enum }))
+}
+
+function recordsGrammar ({ kinds, times, more }: Asked, pages: Fields, choices: Record<string, Choice>): Grammar {
   const parameters = [
     ...kinds.flatMap(({ field, kind, values }) => operators[kind].map((operator) => toParameter(field, kind, operator, values))),
-    ...ranges.map((operator) => toParameter(CREATED, 'date-time', operator))
+    ...times.flatMap((field) => ranges.map((operator) => toParameter(field, 'date-time', operator)))
   ]
   const filters = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const sortable = kinds.map(({ field }) => field)
-  const selectable = [...sortable, 'etag']
+  const selectable = [...sortable, ...more]
   const schema = Type.Object({
     ...Object.fromEntries(parameters.map((parameter) => [parameter.name, Type.Optional(filterSchema(parameter))])),
     sort: sortSchema(sortable),

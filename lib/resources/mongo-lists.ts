@@ -51,15 +51,20 @@ export class MongoLists {
   #collection: Collection<StoredDocument>
   #guard: StoreGuard
   #fields: readonly string[]
+  #isShownById: boolean
   /** By what is asked for: those that wait, or whose answer is under way. */
   #shared = new Map<string, { batches: Batches<undefined, RawPage>, waiting: number }>()
   #streaming = pLimit(MAX_STREAMING)
 
-  /** @param fields those of the resource */
-  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, fields: readonly string[]) {
+  /**
+   * @param fields those of the resource
+   * @param isShownById whether each record is shown by an id of 24 hexadecimal digits, or else all that the filters find
+   */
+  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, fields: readonly string[], isShownById = true) {
     this.#collection = collection
     this.#guard = guard
     this.#fields = fields
+    this.#isShownById = isShownById
   }
 
   /** Throws InvalidQueryError for a cursor that is not of this list. */
@@ -169,6 +174,7 @@ export class MongoLists {
    * is not 24 hexadecimal digits, is left out, and so is text that is the id of another document, which wins.
    */
   async #listable (documents: Buffer[], signal: AbortSignal): Promise<Buffer[]> {
+    if (!this.#isShownById) return documents
     const ids = documents.map(idOf)
     if (ids.every((id) => id?.isObjectId)) return documents
     const texts = ids.flatMap((id) => id && !id.isObjectId ? [id.text.toLowerCase()] : [])
@@ -253,5 +259,5 @@ function helpfulIndexes ({ conditions, anyOf = [], sort }: ListQuery): string[] 
   const first = (of: readonly Condition[]) => of.find(({ field, kind }) => kind !== 'id' && field !== CREATED)?.field
   const field = sort[0]?.field ?? first(conditions)
   const fields = field === undefined ? anyOf.map(first) : [field]
-  return [...new Set(fields)].flatMap((field) => field === undefined || field === 'id' ? [] : [indexText({ [field]: 1, _id: 1 })])
+  return [...new Set(fields)].flatMap((field) => field === undefined || storedName(field) === '_id' ? [] : [indexText({ [field]: 1, _id: 1 })])
 }

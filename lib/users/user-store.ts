@@ -1,3 +1,4 @@
+import type { ListQuery, Page } from '../query/list-query.js'
 import { Username, USERPROFILE_DOC_TYPE, type StoredUser, type User } from '../../schemas/user.js'
 
 /** What changes of a stored user: a field that is undefined stays. */
@@ -14,6 +15,8 @@ export interface UserStore {
   create(user: StoredUser): Promise<boolean>
   /** All profiles, in no certain order. */
   list(): Promise<StoredUser[]>
+  /** A page of the profiles that meet a query. A store without it has lists without parameters. */
+  page?(query: ListQuery): Promise<Page<StoredUser>>
   /**
    * Changes the given fields and leaves the others, in one step with the check of the condition; false where there is no such
    * profile, or where it does not meet the condition.

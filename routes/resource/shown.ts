@@ -1,9 +1,9 @@
-import { linkHeader, pageReferences } from '../../lib/query/link.js'
 import type { ListQuery, Page } from '../../lib/query/list-query.js'
 import type { Repository } from '../../lib/resources/repository.js'
 import { RawDocument, RawList } from '../../lib/serialization/raw-document.js'
 import type { FastifyReply } from 'fastify'
 import type { Fields, Shown } from '../../schemas/resource.js'
+import { besidesOf } from '../page.js'
 import type { Conditions } from './conditions.js'
 
 type Listed = Awaited<ReturnType<Repository['list']>>
@@ -23,11 +23,8 @@ export function pick (record: Shown<Fields>, fields: readonly string[]): Shown<F
 export function toList (listed: Listed, plural: string, url: string | undefined, reply: FastifyReply): object {
   if (Array.isArray(listed)) return { [plural]: listed }
   if (!isPage(listed)) return listed
-  const { total } = listed
-  const references = url === undefined ? {} : referencesOf(listed, url)
-  if (url !== undefined) reply.header('link', linkHeader(references))
   const list = RawList.renamed(listed, 'items', plural) ?? { [plural]: listed.items }
-  return Object.assign(list, references.next !== undefined && { next: references.next }, total && { total })
+  return Object.assign(list, besidesOf(listed, url, reply))
 }
 
 /** The answer to QUERY: the same, with the cursor of the next page, since a reference cannot hold every query. */
@@ -35,10 +32,6 @@ export function toQueried (listed: Listed, plural: string, url: string | undefin
   if (url !== undefined) reply.header('location', url)
   const next = isPage(listed) ? listed.next : undefined
   return Object.assign(toList(listed, plural, url, reply), next !== undefined && { cursor: next })
-}
-
-function referencesOf ({ next, prev, last }: Page<unknown>, url: string): Record<string, string> {
-  return pageReferences(url, { ...next !== undefined && { next }, ...prev !== undefined && { prev }, ...last !== undefined && { last } })
 }
 
 function isPage (listed: object): listed is Page<Shown<Fields>> {

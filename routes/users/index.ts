@@ -5,11 +5,14 @@ import { missingScope } from '../../lib/access/caller.js'
 import { changePassword } from '../../lib/access/login.js'
 import { InvalidBodyError } from '../../lib/http/body-error.js'
 import { DuplicateKeyError, RecordNotFoundError } from '../../lib/http/errors.js'
+import type { ListQuery } from '../../lib/query/list-query.js'
 import { toStoredUser, toUserChanges } from '../../lib/users/user-fields.js'
-import { getUser, scopesOf, type UserCondition } from '../../lib/users/user-store.js'
+import { getUser, scopesOf, shownUser, type UserCondition } from '../../lib/users/user-store.js'
 import { callerOf, insufficientScope } from '../../plugins/access-control.js'
-import type { UpdateUser } from '../../schemas/user.js'
+import { LIST_LIMIT } from '../../schemas/resource.js'
+import type { StoredUser, UpdateUser, User } from '../../schemas/user.js'
 import { attemptLogin } from '../login-attempt.js'
+import { besidesOf } from '../page.js'
 import { locationOf, rootPaths, routeOptions } from '../route.js'
 import * as schema from './schema.js'
 
@@ -34,6 +37,14 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   app.get('/me', options('showMe', schema.showMe), async (request) => show(callerOf(request).username))
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
+    app.get('/', { prefixTrailingSlash, ...options('listUsers', schema.listUsers(users.page !== undefined), hide) }, async (request, reply) => {
+      const query = request.query as ListQuery // as plugins/query-strings.ts parsed it
+      const page = await users.page?.(query)
+      const items = page?.items ?? (await users.list()).sort(byName).slice(0, LIST_LIMIT)
+      const shown = items.map((user) => pick(shownUser(user.username, user, known), query.fields))
+      return { users: shown, ...page && besidesOf(page, request.url, reply) }
+    })
+
     app.post('/', { prefixTrailingSlash, ...options('createUser', schema.createUser(known), hide) }, async (request, reply) => {
       mayGrant(request, reply, request.body.scopes ?? [])
       const user = await toStoredUser(request.body)
@@ -115,6 +126,16 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   async function endTokens (username: string): Promise<void> {
     if (hasLogins) await app.tokenEndings.end(username)
   }
+}
+
+function byName (one: StoredUser, other: StoredUser): number {
+  return one.username < other.username ? -1 : 1
+}
+
+/** The name of the user, with these fields of the profile alone. */
+function pick (user: User, fields: readonly string[] | undefined): User {
+  const { username, ...others } = user
+  return fields ? { username, ...Object.fromEntries(Object.entries(others).filter(([name]) => fields.includes(name))) } : user
 }
 
 /** A line for the password, one for the scopes, and one for everything else. */
