@@ -99,7 +99,7 @@ export const Config = Type.Object({
   }),
   RATE_LIMIT_WINDOW: Type.Integer({ minimum: 1, maximum: 86_400, default: 60, description: 'The length of that window, in seconds.' }),
   SHED_DELAY_MS: Type.Integer({
-    minimum: 0, maximum: 60_000, default: 500, description: 'How late the event loop may be before requests are answered 503 at once, in milliseconds. 0 is no limit.'
+    minimum: 0, maximum: 60_000, default: 500, description: 'How late the event loop or answers may be before requests are answered 503 at once, in milliseconds. 0 is no limit.'
   }),
   SHED_MEMORY_MB: Type.Integer({
     minimum: 0, maximum: 1_000_000, default: 0, description: 'How much memory the process may hold before requests are answered 503 at once, in MiB. 0 is no limit.'

@@ -24,6 +24,7 @@ import { expose, Metrics } from './server/metrics.js'
 import { workersOf } from './server/primary.js'
 import { limitRates, shareQuotas } from './server/rate-limits.js'
 import { serverTiming } from './server/server-timing.js'
+import { sendInPieces } from './server/pieces.js'
 import { shed } from './server/shedding.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
@@ -38,6 +39,9 @@ const ENDS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
 /** How long the end waits for a start that is under way; a database that is being connected needs no more. */
 const START_LIMIT_MS = 500
+
+/** How many connections the kernel keeps until they are accepted: of one that it has no room for, the client tries again after a second. */
+const BACKLOG = 4_096
 
 /** How far the server has come. */
 interface Life {
@@ -70,6 +74,7 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
     if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
     if (config.SHED_DELAY_MS > 0 || config.SHED_MEMORY_MB > 0) await shed(app, { maxDelayMs: config.SHED_DELAY_MS, maxMemoryMb: config.SHED_MEMORY_MB })
     if (config.COMPRESSION === 'on') compressLists(app)
+    sendInPieces(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
     const store = await registerApi(app, config, primary?.storeUrl)
     if (quotas && (config.MONGODB_URL || primary)) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
@@ -113,13 +118,19 @@ async function registerApi (app: FastifyInstance, config: Config, storeUrl: stri
 
 function authOf (config: Config): AuthOptions | undefined {
   if (config.AUTH === 'off') return undefined
-  return { keys: readKeys(config).keys, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
+  return {
+    keys: readKeys(config).keys,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+    refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL
+  }
 }
 
 /** One line says where the server is, whatever the log level: Fastify's own would be one for each address, or none. */
 async function listen (app: FastifyInstance, config: Config, primary: PrimaryLine | undefined): Promise<void> {
   app.log.level = 'silent'
-  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG })
   const url = config.TLS_CERT_FILE ? address.replace('http', 'https') : address
   app.log.level = config.LOG_LEVEL
   const log = app.log.child({}, { level: 'info' })

@@ -4,6 +4,13 @@ import { networkOf } from '../lib/http/client-network.js'
 import { TooManyLoginsError } from '../lib/http/errors.js'
 import { isUsername, type UserStore } from '../lib/users/user-store.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether its requests wait in a bounded queue of their own, as passwords do to be checked. */
+    hasOwnQueue?: boolean
+  }
+}
+
 export interface LoginAttemptOptions<T> {
   app: FastifyInstance
   request: FastifyRequest

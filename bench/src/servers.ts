@@ -45,9 +45,9 @@ export async function startOurs (around: Surroundings, name = 'ours', root = fro
 }
 
 /** Starts ours on an embedded store, which is a thread of it: both have the cores that a server and a database have together. */
-export async function startEmbedded (around: Surroundings, name = EMBEDDED, root = fromRoot('.')): Promise<Server> {
+export async function startEmbedded (around: Surroundings, name = EMBEDDED, root = fromRoot('.'), env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const data = join(around.folder, name)
-  const server = await started(name, ours(around, root, { ...databaseOf({ ...around, url: '' }), DATA_DIR: data }, around.cores.all))
+  const server = await started(name, ours(around, root, { ...databaseOf({ ...around, url: '' }), DATA_DIR: data, ...env }, around.cores.all))
   const embeddedUrl = await find(data)
   if (embeddedUrl === undefined) throw new Error('the embedded store can not be found')
   return { ...server, embeddedUrl }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Http2ServerRequest, Http2SecureServer, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unreadOf } from './unread.js'
 
 /** How long a connection is without a request before it counts as idle when the server closes: one may be on its way. */
 const QUIET_MS = 100
@@ -144,12 +145,12 @@ export class HttpConnections<Request> {
 
   /** Where clients leave too much unread, ends those that took the least since the last time, until the rest is within the limit. */
   endSlowest (): void {
-    const reading = [...this.#open.values()].filter((connection) => unreadOf(connection) > 0)
-    let unread = reading.reduce((sum, connection) => sum + unreadOf(connection), 0)
+    const reading = [...this.#open.values()].filter((connection) => unreadBy(connection) > 0)
+    let unread = reading.reduce((sum, connection) => sum + unreadBy(connection), 0)
     const byPace = reading.map((connection) => ({ connection, pace: paceOf(connection) })).sort((a, b) => a.pace - b.pace)
     for (const { connection } of byPace) {
       if (unread <= this.#unreadBytes) return
-      unread -= unreadOf(connection)
+      unread -= unreadBy(connection)
       connection.socket.destroy()
     }
   }
@@ -188,15 +189,15 @@ export class HttpConnections<Request> {
 }
 
 /** What a client has not taken yet of its answers. */
-function unreadOf ({ socket, streams }: Connection<unknown>): number {
-  let unread = socket.writableLength
-  for (const { writableLength } of streams) unread += writableLength
+function unreadBy ({ socket, streams }: Connection<unknown>): number {
+  let unread = unreadOf(socket)
+  for (const stream of streams) unread += unreadOf(stream)
   return unread
 }
 
 /** What the client took since the last time; of one that was not looked at before it is not known. HTTP/2 writes past the socket, which counts then as 0. */
 function paceOf (connection: Connection<unknown>): number {
-  const taken = connection.socket.bytesWritten - unreadOf(connection)
+  const taken = connection.socket.bytesWritten - unreadBy(connection)
   const pace = taken - (connection.taken ?? -Infinity)
   connection.taken = taken
   return pace

@@ -104,7 +104,7 @@ export const deleteUser = {
 }
 
 export const changePassword = {
-  config: { access: { isCurrent: true } },
+  config: { access: { isCurrent: true }, hasOwnQueue: true },
   schema: {
     tags,
     summary: 'Change Password',

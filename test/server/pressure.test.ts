@@ -74,6 +74,31 @@ t.test('while the event loop is late requests are 503 at once, operators are ans
   t.equal((await app.inject('/')).statusCode, 200, 'and then they are let in again')
 })
 
+t.test('while more come than are answered in time, some are 503 at once; what has a queue of its own, or is streamed, is let in', async (t) => {
+  const { app, lines } = await build(t, async (app) => shed(app, { maxDelayMs: 100, maxMemoryMb: 0 }))
+  let answer = () => {}
+  const answered = new Promise<string>((resolve) => { answer = () => resolve('late') })
+  app.get('/late', async () => answered)
+  app.get('/queued', { config: { hasOwnQueue: true } }, async () => 'x')
+  app.post('/streamed', { config: { isStreamed: true } }, async () => 'x')
+  const url = await app.listen({ port: 0 })
+  await sleep(600) // the start is over
+  const leaving = new AbortController()
+  const left = Array.from({ length: 100 }, async () => fetch(`${url}/late`, { signal: leaving.signal }).catch(() => {}))
+  await sleep(600)
+  const refused = await fetch(`${url}/late`)
+  t.equal(refused.status, 503)
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.match(await refused.json(), { status: 503, detail: 'The server has more to do than it can. Nothing was changed.', request_id: String })
+  t.match(lines.at(-1), /requests are turned away: 100 are under way, as many as are answered within SHED_DELAY_MS/)
+  for (const [path, method] of [['/livez', 'GET'], ['/queued', 'GET'], ['/streamed', 'POST']] as const) t.equal((await fetch(url + path, { method })).status, 200, path)
+  leaving.abort()
+  await Promise.all(left)
+  await sleep(100)
+  t.equal((await fetch(url)).status, 200, 'nobody waits for those whose clients have left')
+  answer()
+})
+
 t.test('what the start took turns nobody away', async (t) => {
   const { app } = await build(t, async (app) => shed(app, { maxDelayMs: 50, maxMemoryMb: 0 }))
   await app.ready()
@@ -114,6 +139,7 @@ t.test('two servers on one database count together, by user or else by network, 
     MONGODB_DATABASE: database,
     AUTH: 'on',
     JWT_SECRET: 'x'.repeat(40),
+    ACCESS_TOKEN_TTL: '60',
     RATE_LIMIT_QUOTA: '20',
     RATE_LIMIT_WINDOW: '3600',
     CORS_ORIGINS: '*',
@@ -128,7 +154,8 @@ t.test('two servers on one database count together, by user or else by network, 
   const login = await fetch(`${one}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', username: 'reader', password: 'correct horse' }) })
   t.equal(login.headers.get('ratelimit-policy'), '"default";q=20;w=3600')
   t.match(login.headers.get('ratelimit'), /^"default";r=19;t=\d+$/)
-  const { access_token: token } = await login.json() as { access_token: string } // as RFC 6749 has it
+  const { access_token: token, expires_in: lifeS } = await login.json() as { access_token: string, expires_in: number } // as RFC 6749 has it
+  t.equal(lifeS, 60)
   const authorized = { headers: { authorization: `Bearer ${token}` } }
 
   const statuses: number[] = []
