@@ -12,6 +12,7 @@ import { refusalOf } from '../lib/server/request-rules.js'
 import { trustOf } from '../lib/server/trust-proxy.js'
 import { answerUnder, withoutBase } from './base-path.js'
 import { createTlsServer } from './tls.js'
+import { usernameOf } from '../plugins/access-control.js'
 import { sendError, sendNotFound, sendProblem } from '../plugins/errors.js'
 
 /** How long after the signal requests that were sent before it may still arrive. */
@@ -36,7 +37,7 @@ export interface BuildOptions {
 /** The Fastify instance of the server, with what it asks of every connection and request; nothing is served yet. */
 export function build ({ config, tls, log, onAnswered }: BuildOptions): FastifyInstance {
   const app: FastifyInstance = Fastify<Server>({
-    logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY, log),
+    logger: loggerOptions({ level: config.LOG_LEVEL, isTerminal: process.stdout.isTTY, destination: log, userOf: usernameOf }),
     logController: new RequestLog((request, reply) => {
       connections.end(request.raw, request)
       onAnswered(request, reply)

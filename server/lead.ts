@@ -19,7 +19,7 @@ const ENDS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const
 /** Leads a server of several processes: it has the embedded store and the metrics of all, and sees to it that they are there. Answers the exit status. */
 export async function lead (config: Config): Promise<number> {
   const destination = new LogDestination(process.stdout.fd)
-  const { log } = Fastify({ logger: loggerOptions(config.LOG_LEVEL, process.stdout.isTTY, destination) })
+  const { log } = Fastify({ logger: loggerOptions({ level: config.LOG_LEVEL, isTerminal: process.stdout.isTTY, destination }) })
   const store = config.MONGODB_URL ? undefined : await startStore(config)
   const workers = new Workers({ config, log, storeUrl: store?.url })
   const end = onSignal((signal) => {

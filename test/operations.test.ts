@@ -135,7 +135,7 @@ t.test('on one server, which SIGUSR2 ends', async (t) => {
     const socket = await send(url, half)
     await sleep(100)
     socket.destroy()
-    await server.prints(/"req":\{"method":"POST","path":"\/students\/","ip":"127\.0\.0\.1"\},"msg":"request aborted by the client"/)
+    await server.prints(/"req":\{"method":"POST","path":"\/students\/","ip":"127\.0\.0\.1","route":"\/students\/"\},"msg":"request aborted by the client"/)
   })
 
   t.test('a connection that never sent a request does not hold up the end, and for a quarter of a second after the signal new ones are served', async (t) => {

@@ -1,25 +1,80 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import { Writable } from 'node:stream'
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, type RawRequestDefaultExpression } from 'fastify'
 import type { Bindings, ChildLoggerOptions } from 'fastify/types/logger.js'
 import pretty from 'pino-pretty'
 
+export interface LoggerOptions {
+  level: string
+  isTerminal: boolean
+  destination?: { write (line: string): void }
+  /** The name of whoever sends a request, where that is known. */
+  userOf?: (request: FastifyRequest) => string | undefined
+}
+
 /**
- * How the server logs: pino, pretty on a terminal, JSON lines otherwise.
+ * How the server logs: pino, a short line for people on a terminal, JSON lines otherwise.
  * Neither bodies nor query strings nor an error's own fields are logged: they may hold what users sent.
  */
-export function loggerOptions (level: string, isTerminal: boolean, destination: { write (line: string): void } = process.stdout) {
+export function loggerOptions ({ level, isTerminal, destination = process.stdout, userOf = () => undefined }: LoggerOptions) {
   return {
     level,
     serializers: {
-      req: ({ method, url, ip }: FastifyRequest) => ({ method, path: url.split('?')[0], ip }),
+      req: (request: FastifyRequest) => {
+        const { method, url, ip, routeOptions } = request
+        return { method, path: url.split('?')[0], ip, route: routeOptions.url, user: userOf(request) }
+      },
+      res: (reply: Pick<FastifyReply, 'statusCode'>) => ({ statusCode: reply.statusCode, size: sizeOf(reply as FastifyReply) }), // a whole one, as Fastify logs it
       err: serializeError
     },
     // in this thread and in order, so that the last lines before an exit are not lost
-    stream: isTerminal ? pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : destination
+    stream: isTerminal ? terminal(destination) : destination
   }
 }
+
+/** In bytes; undefined of an answer whose length is not known before its end. */
+function sizeOf (reply: FastifyReply): number | undefined {
+  const length = reply.getHeader('content-length')
+  return length === undefined ? undefined : Number(length)
+}
+
+/** What a line of a request says, as pino writes it. */
+interface RequestLine {
+  req?: { method: string, path: string, user?: string }
+  res?: { statusCode: number, size?: number }
+  responseTime?: number
+}
+
+/** Lines for people, with colors unless the variable `NO_COLOR` is set (no-color.org). */
+function terminal (destination: { write (line: string): void }) {
+  return pretty({
+    sync: true,
+    colorize: !process.env.NO_COLOR,
+    destination: new Writable({ write: (line, _encoding, done) => { destination.write(String(line)); done() } }),
+    ignore: 'pid,hostname,reqId,trace_id,req,res,responseTime',
+    translateTime: 'HH:MM:ss',
+    messageFormat: (line, messageKey, _level, { colors }) => requestText(line as RequestLine, String(line[messageKey]), colors)
+  })
+}
+
+function requestText ({ req, res, responseTime = 0 }: RequestLine, message: string, { green, cyan, yellow, red }: Colors): string {
+  if (!req) return message
+  const what = `${req.method} ${req.path}`
+  if (!res) return `${what} ${message}`
+  const color = [green, cyan, yellow, red][Math.floor(res.statusCode / 100) - 2] ?? String
+  const size = res.size === undefined ? '' : ` ${sizeText(res.size)}`
+  return `${what} ${color(String(res.statusCode))} ${responseTime.toFixed(responseTime < 10 ? 1 : 0)} ms${size}${req.user === undefined ? '' : ` ${req.user}`}`
+}
+
+function sizeText (bytes: number): string {
+  const [unit, size] = bytes < 1_000 ? ['B', bytes] : bytes < 1_000_000 ? ['kB', bytes / 1_000] : ['MB', bytes / 1_000_000]
+  return `${unit === 'B' ? size : size.toFixed(1)} ${unit}`
+}
+
+/** Those of a terminal. */
+type Colors = Record<'green' | 'cyan' | 'yellow' | 'red', (text: string) => string>
 
 /** What a client or a proxy may call a request: it stands in logs and in answers. */
 const REQUEST_ID = /^[\w.:@/+=-]{1,128}$/

@@ -177,7 +177,7 @@ t.test('a body gives a user no type, no hash, no id, and no scope that the calle
 t.test('neither logs nor errors hold a password, a token, a hash or a key', async (t) => {
   const lines: string[] = []
   const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
-  const { addUser, database, form, logIn, refresh, send } = await secured(t, {}, { logger: { ...loggerOptions('trace', false), stream } })
+  const { addUser, database, form, logIn, refresh, send } = await secured(t, {}, { logger: { ...loggerOptions({ level: 'trace', isTerminal: false }), stream } })
   const { hashed_password: hashed } = await addUser('alice')
   const { access_token: token, refresh_token: refreshToken } = (await logIn('alice')).json()
   const next = (await refresh(refreshToken)).json()

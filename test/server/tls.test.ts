@@ -53,7 +53,7 @@ t.test('HTTP/2 and HTTP/1.1 are served over TLS, with the same answers and lines
   const [answer] = await once(get(`${url}${created.headers.location}`, { ca: cert }), 'response')
   t.equal(answer.httpVersion, '1.1')
   t.equal(await text(answer), created.body)
-  await server.prints(/"method":"POST","path":"\/students\/","ip":"127\.0\.0\.1"\},"res":\{"statusCode":201\}/)
+  await server.prints(/"method":"POST","path":"\/students\/","ip":"127\.0\.0\.1","route":"\/students\/"\},"res":\{"statusCode":201,"size":\d+\}/)
 
   const list = await Promise.all(Array.from({ length: 50 }, async () => ask(session, { ':path': '/students/' })))
   t.ok(list.every(({ status, body }) => status === 200 && JSON.parse(body).students.length === 1))
