@@ -7,6 +7,7 @@ import { ACCESS_TOKEN_LIFE_S, REFRESH_TOKEN_LIFE_S } from './lib/access/auth-opt
 import { readKeys } from './lib/access/jwt-keys.js'
 import { suggestion } from './lib/options/nearest.js'
 import { BASE_PATH } from './lib/server/base-path.js'
+import { isLoopback } from './lib/server/loopback.js'
 import { readTls } from './lib/server/tls-files.js'
 import { isProxyList } from './lib/server/trust-proxy.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
@@ -141,6 +142,15 @@ const FAMILIES = /^(MONGO|MONGODB|COUCHBASE|JWT)_/
 export function misspelled (env: NodeJS.ProcessEnv): string[] {
   const names = Object.keys(Config.properties)
   return Object.keys(env).filter((name) => FAMILIES.test(name) && !names.includes(name)).map((name) => `${name} is not a variable of this server${suggestion(name, names)}`)
+}
+
+/** What a server with this configuration should tell whoever starts it. */
+export function warningsOf (config: Config): string[] {
+  if (config.AUTH === 'on') return []
+  return [
+    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: anyone who can reach this address can read and change everything']),
+    ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
+  ]
 }
 
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */

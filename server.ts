@@ -4,14 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import studentCourseApi, { type AppOptions } from './app.js'
-import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile } from './config.js'
+import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile, warningsOf } from './config.js'
 import { hosts } from './lib/mongodb/connect.js'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import { onSignal } from './lib/server/interrupt.js'
 import { readKeys } from './lib/access/jwt-keys.js'
 import { listenError } from './lib/server/listen-error.js'
 import { LogDestination } from './lib/server/log-destination.js'
-import { isLoopback } from './lib/server/loopback.js'
 import { readTls } from './lib/server/tls-files.js'
 import { student } from './schemas/student.js'
 import { compressLists } from './server/compression.js'
@@ -138,14 +137,6 @@ async function listen (app: FastifyInstance, config: Config, primary: PrimaryLin
   if (primary) return primary.tell({ type: 'listening', line: startLine(url, config), warnings })
   log.info(startLine(url, config))
   for (const warning of warnings) log.warn(warning)
-}
-
-function warningsOf (config: Config): string[] {
-  if (config.AUTH === 'on') return []
-  return [
-    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: anyone who can reach this address can read and change everything']),
-    ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
-  ]
 }
 
 interface Running {

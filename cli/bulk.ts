@@ -18,7 +18,7 @@ const SILENCE_MS = 60_000
 
 /** What both commands can be told. */
 export interface BulkValues {
-  format?: string | undefined
+  format?: Format | undefined
   resource?: string | undefined
   url?: string | undefined
   token?: string | undefined
@@ -34,9 +34,8 @@ const ENDINGS = new Map<string, Format>([['.csv', 'csv'], ['.ndjson', 'ndjson'],
 export const PIPE = '-'
 
 /** Throws UsageError where neither the option nor the name says it. */
-export function formatOf (file: string, format: string | undefined): Format {
-  if (format === 'ndjson' || format === 'csv') return format
-  if (format !== undefined) throw new UsageError('--format is ndjson or csv.')
+export function formatOf (file: string, format: Format | undefined): Format {
+  if (format !== undefined) return format
   const known = file === PIPE ? 'ndjson' : ENDINGS.get(extname(file).toLowerCase())
   if (!known) throw new UsageError(`The name ${file} does not end in .csv, .ndjson or .jsonl: say --format ndjson or --format csv.`)
   return known

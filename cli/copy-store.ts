@@ -1,25 +1,55 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { Db } from 'mongodb'
+import { databaseOptionsOf } from '../config.js'
+import { connect, hosts } from '../lib/mongodb/connect.js'
+import mongodb from '../plugins/mongodb.js'
 import { student } from '../schemas/student.js'
 import { copyCollection, type Comparison, type Group } from './copy.js'
+import { ask } from './prompt.js'
+import { type Surroundings, withApp } from './surroundings.js'
+import { UsageError } from './user-commands.js'
 
 /** The people's records. Logins and their counters are not taken along: users log in again. */
 const COLLECTIONS = [student.collection, 'users']
+
+export interface CopyOptions {
+  /** The URL of the target, or - for one that is asked for. */
+  to: string
+  /** Whether the target is to have what the source has, and nothing else. */
+  replace?: boolean | undefined
+}
+
+/** Copies the embedded store into a MongoDB server; answers what to print. Throws as `copyStore` does. */
+export async function runCopy ({ to, replace = false }: CopyOptions, surroundings: Surroundings): Promise<string> {
+  return withApp(surroundings, async (app, config) => {
+    const { MONGODB_URL, MONGODB_DATABASE } = config
+    if (MONGODB_URL) throw new UsageError('copy is for the embedded store; a MongoDB server has mongodump and mongorestore.')
+    const url = to === '-' ? await ask('URL', surroundings) : to
+    const target = await connect(url)
+    try {
+      await app.register(mongodb, await databaseOptionsOf(config))
+      const copied = await copyStore(app.mongo.client.db(MONGODB_DATABASE), target.db(MONGODB_DATABASE), surroundings.stderr, replace)
+      return `${copied}\nSet MONGODB_URL to go on with ${hosts(url)}.`
+    } finally {
+      await target.close()
+    }
+  })
+}
 
 /**
  * Copies the records of one database into another, with a progress bar on a terminal; answers what to print, a line for each
  * collection. Throws an Error that says what differs and how to go on where the two then differ.
  */
-export async function copyStore (source: Db, target: Db, output: NodeJS.WritableStream): Promise<string> {
+export async function copyStore (source: Db, target: Db, output: NodeJS.WritableStream, isReplacing = false): Promise<string> {
   const lines: string[] = []
   const comparisons: Comparison[] = []
   for (const name of COLLECTIONS) {
     const from = source.collection(name)
     const bar = new SingleBar({ stream: output, hideCursor: true, format: `${name} {bar} {percentage}%` }, Presets.shades_classic)
     bar.start(await from.estimatedDocumentCount(), 0)
-    const { copied, ...comparison } = await copyCollection(from, target.collection(name), (count) => bar.increment(count)).finally(() => bar.stop())
+    const { copied, replaced, deleted, ...comparison } = await copyCollection(from, target.collection(name), (count) => bar.increment(count), isReplacing).finally(() => bar.stop())
     const { documents, missing, surplus } = comparison
-    lines.push(`${name}: ${documents} here, ${documents - missing.count + surplus.count} there, ${copied} of them copied now.${differences(comparison)}`)
+    lines.push(`${name}: ${documents} here, ${documents - missing.count + surplus.count} there, ${copied} of them copied now${isReplacing ? `, ${replaced} replaced, ${deleted} deleted there` : ''}.${differences(comparison)}`)
     comparisons.push(comparison)
   }
   const advice = adviceFor(comparisons)
@@ -39,6 +69,6 @@ function told (what: string, { count, first }: Group): string {
 function adviceFor (comparisons: Comparison[]): string | undefined {
   if (comparisons.every(({ missing, differing, surplus }) => missing.count + differing.count + surplus.count === 0)) return
   const isStuck = comparisons.some(({ differing, surplus }) => differing.count + surplus.count > 0)
-  const removal = ' Remove there what is different or only there, or name an empty database by MONGODB_DATABASE: copy leaves as it is what is there already.'
-  return `The two databases are not the same. Stop the server of this store, so that nothing changes any more.${isStuck ? removal : ''} Then run copy again.`
+  const removal = ', with --replace, which replaces there what is different and deletes what is only there. Or name an empty database by MONGODB_DATABASE'
+  return `The two databases are not the same. Start the server of this store with READ_ONLY=on, so that nothing changes any more. Then run copy again${isStuck ? removal : ''}.`
 }

@@ -29,18 +29,41 @@ export interface Comparison {
   surplus: Group
 }
 
+/** What a run did. */
+export interface Copied extends Comparison {
+  copied: number
+  replaced: number
+  deleted: number
+}
+
 /**
  * Copies what the target lacks, by `_id`; a document that it has stays as it is, since it may be the newer one. So it can be
- * run again. Answers how many this run has copied, and compares both sides byte by byte, once. Throws the driver's errors, also where
- * another unique index of the target refuses a document.
+ * run again. With `isReplacing` the target gets what the source has, and loses what the source lacks. Answers how many this run has copied, and compares both
+ * sides byte by byte, once. Throws the driver's errors, also where another unique index of the target refuses a document.
  */
-export async function copyCollection (source: Collection, target: Collection, onProgress: (documents: number) => void): Promise<Comparison & { copied: number }> {
+export async function copyCollection (source: Collection, target: Collection, onProgress: (documents: number) => void, isReplacing = false): Promise<Copied> {
+  const { replaced, deleted } = isReplacing ? await makeRoom(source, target) : { replaced: 0, deleted: 0 }
   let copied = 0
   for await (const batch of batches(source, AS_STORED)) {
     copied += await insertMissing(target, batch)
     onProgress(batch.length)
   }
-  return { copied, ...await compare(source, target) }
+  return { copied: copied - replaced, replaced, deleted, ...await compare(source, target) }
+}
+
+/** Deletes in the target what the source lacks, and what is otherwise there, which is then copied like what is missing. */
+async function makeRoom (source: Collection, target: Collection): Promise<{ replaced: number, deleted: number }> {
+  const done = { replaced: 0, deleted: 0 }
+  for await (const batch of batches(target, AS_RAW)) {
+    const here = await rawById(source, batch)
+    const surplus = batch.map(identified).filter(({ key }) => !here.has(key))
+    const differing = batch.map(identified).filter(({ key, bytes }) => here.get(key)?.equals(bytes) === false)
+    if (surplus.length + differing.length === 0) continue
+    await target.deleteMany({ _id: { $in: [...surplus, ...differing].map(({ id }) => id as never) } }) // ids are of any type
+    done.deleted += surplus.length
+    done.replaced += differing.length
+  }
+  return done
 }
 
 async function insertMissing (target: Collection, batch: Document[]): Promise<number> {

@@ -10,8 +10,8 @@ import type { Surroundings } from './surroundings.js'
 import { UsageError } from './user-commands.js'
 
 export interface ImportValues extends BulkValues {
-  'on-error'?: string | undefined
-  'dry-run'?: boolean | undefined
+  onError?: 'stop' | 'continue' | undefined
+  dryRun?: boolean | undefined
   key?: string | undefined
 }
 
@@ -57,7 +57,7 @@ interface Job {
 
 /** Takes in the records of a file; answers what to print. Throws where rows were refused, and where it is not complete. */
 export async function importFile (file: string, values: ImportValues, surroundings: Surroundings, clock = CLOCK): Promise<string> {
-  const { key = randomUUID(), 'dry-run': isDry = false } = values
+  const { key = randomUUID(), dryRun: isDry = false } = values
   const job = await jobOf(file, values, key, surroundings)
   const last = await withApi(values, surroundings, async (send) => {
     // should the process be killed, nobody can tell it later
@@ -74,10 +74,9 @@ export async function importFile (file: string, values: ImportValues, surroundin
 }
 
 async function jobOf (file: string, values: ImportValues, key: string, { stdin }: Surroundings): Promise<Job> {
-  const { resource = 'students', 'on-error': onError, 'dry-run': isDry = false, token } = values
+  const { resource = 'students', onError, dryRun: isDry = false, token } = values
   const format = formatOf(file, values.format)
   if (file === PIPE && token !== undefined) throw new UsageError('Standard input cannot be both the file and the token: save the file first.')
-  if (onError !== undefined && onError !== 'stop' && onError !== 'continue') throw new UsageError('--on-error is stop or continue.')
   return {
     source: await Source.of(file, stdin),
     path: `/${encodeURIComponent(resource)}/import`,
@@ -200,7 +199,7 @@ function totalOf ({ rows, created, failed }: ImportSummary, isDry: boolean): str
 }
 
 /** The command that goes on with an import. */
-function commandFor (file: string, { format, resource, url, token, 'on-error': onError }: ImportValues, key: string): string {
+function commandFor (file: string, { format, resource, url, token, onError }: ImportValues, key: string): string {
   const given = Object.entries({ format, 'on-error': onError, resource, url, token, key })
   const words = ['student-course-api', 'import', file, ...given.flatMap(([name, value]) => value === undefined ? [] : [`--${name}`, value])]
   return words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')

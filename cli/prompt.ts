@@ -1,10 +1,16 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { Surroundings } from './surroundings.js'
 
 export interface Terminal {
   input: NodeJS.ReadableStream & { isTTY?: boolean }
   output: NodeJS.WritableStream
+}
+
+/** What must not stand in the process's arguments, where others can read it. */
+export async function ask (what: string, { stdin, stderr }: Surroundings): Promise<string> {
+  return readSecret(what, { input: stdin, output: stderr })
 }
 
 /** A secret from a prompt that echoes nothing, asked twice if it is a new one; from standard input, its first line, where that is no terminal. */

@@ -18,7 +18,7 @@ export interface UserCommandContext {
 export interface UserCommandOptions {
   scope?: string[] | undefined
   email?: string | undefined
-  'full-name'?: string | undefined
+  fullName?: string | undefined
 }
 
 /** A command's words are wrong; the message says how. */
@@ -42,8 +42,8 @@ const hints = new Map<string | undefined, string>([
 type UserCommand = (context: UserCommandContext, name: string, options: UserCommandOptions) => Promise<string>
 
 /** The commands on one user; each answers what to print. They throw UsageError for wrong words, and Error for what can't be done. */
-export const userCommands: Record<string, UserCommand> = {
-  add: async ({ users, readPassword }, name, { scope, email, 'full-name': fullName }) => {
+export const userCommands = {
+  add: async ({ users, readPassword }, name, { scope, email, fullName }) => {
     const scopes = [...new Set(scope)]
     const given = { username: name, scopes, ...(email !== undefined && { email }), ...(fullName !== undefined && { full_name: fullName }) }
     check(givenUser, given)
@@ -100,7 +100,7 @@ export const userCommands: Record<string, UserCommand> = {
     if (!isThere) throw unknown(name)
     return `User ${name} deleted.`
   }
-}
+} satisfies Record<string, UserCommand>
 
 /** One line a user: name, state and scopes. */
 export async function listUsers (users: UserStore): Promise<string> {

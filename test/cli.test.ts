@@ -54,10 +54,21 @@ t.test('users are added and changed with and without a running server, and the s
 
 t.test('a wrong word is exit 2 with how to say it, what can not be done exit 1', async (t) => {
   const env = { DATA_DIR: t.testdir() }
-  for (const words of ['users add', 'users list x', 'users add a --frob', 'users constructor alice', 'constructor', 'users toString alice']) {
+  for (const [words, message] of [
+    ['users add', /^error: missing required argument 'name'\n/],
+    ['users list x', /^error: too many arguments for 'list'/],
+    ['users add a --frob', /^error: unknown option '--frob'\n/],
+    ['users ad a', /^error: unknown command 'ad'\n\(Did you mean add\?\)\n/],
+    ['users add a --scop students:read', /^error: unknown option '--scop'\n\(Did you mean --scope\?\)\n\(--help shows what there is\)\n$/],
+    ['users constructor alice', /^error: unknown command 'constructor'\n/],
+    ['constructor', /^error: unknown command 'constructor'\n/],
+    ['bakup x', /Did you mean backup\?/],
+    ['users toString alice', /^error: unknown command 'toString'\n/],
+    ['users', /^Usage: student-course-api users /]
+  ] as const) {
     const { code, output } = await run(env, words)
     t.equal(code, 2, words)
-    t.match(output, /Usage:\n {2}student-course-api /)
+    t.match(output, message)
   }
   t.match(await run({ ...env, PORT: 'x' }, 'users list'), { code: 2, output: /PORT must be integer/ })
   t.strictSame(await run(env, 'users disable nobody'), { code: 1, output: 'There is no user named nobody.\n' })
@@ -79,8 +90,11 @@ t.test('the command prints what it did to standard output, what went wrong to st
   t.match(list, { output: 'There are no users.\n', errors: '' })
   const wrong = command('constructor')
   t.match(await wrong.exited, { code: 2 })
-  t.match(wrong.errors, /^Usage:/)
+  t.match(wrong.errors, /^error: unknown command 'constructor'/)
   t.equal(wrong.output, wrong.errors)
+  const help = command('import', '--help')
+  t.match(await help.exited, { code: 0 })
+  t.match(help, { output: /^Usage: student-course-api import \[options\] <file>\n/, errors: '' })
   const server = command()
   await listening(server)
   server.child.kill('SIGTERM')

@@ -23,7 +23,7 @@ interface Strange {
 }
 
 const none = { count: 0, first: [] }
-const same = { differing: none, missing: none, surplus: none }
+const same = { differing: none, missing: none, surplus: none, replaced: 0, deleted: 0 }
 
 const everything = {
   double: new Double(3),
@@ -64,18 +64,33 @@ t.test('it can be run again, and tells what is otherwise on the other side and w
   await target.findOneAndUpdate({ _id: 2_400 }, { $set: { value: 'newer' } })
   await target.insertMany([{ _id: 'another' }, { _id: 3_000 }, { _id: new ObjectId('5'.repeat(24)) }, { _id: 3_001 }])
   t.strictSame(await copy(), {
-    documents: 2_500, copied: 0, missing: none, differing: { count: 1, first: ['2400'] }, surplus: { count: 4, first: ['3000', '3001', 'another'] }
+    documents: 2_500, copied: 0, replaced: 0, deleted: 0, missing: none, differing: { count: 1, first: ['2400'] }, surplus: { count: 4, first: ['3000', '3001', 'another'] }
   })
   t.match(await target.findOne({ _id: 2_400 }), { value: 'newer' })
   await target.deleteOne({ _id: 3 })
   t.match(await copy(), { copied: 1, missing: none })
 })
 
+t.test('with --replace the other side gets what this one has, and loses what it lacks', async (t) => {
+  const { source, target } = collections(t)
+  await source.insertMany(Array.from({ length: 2_500 }, (_, _id) => ({ _id, value: 'old', ...everything })))
+  const copy = (isReplacing: boolean) => copyCollection(source as unknown as Collection, target as unknown as Collection, () => {}, isReplacing)
+  await copy(false)
+  await target.findOneAndUpdate({ _id: 7 }, { $set: { value: 'newer' } })
+  await target.findOneAndUpdate({ _id: 2_400 }, { $set: { value: 'newer' } })
+  await target.deleteOne({ _id: 8 })
+  await target.insertMany([{ _id: 'another' }, { _id: 3_000 }])
+  t.strictSame(await copy(true), { documents: 2_500, copied: 1, ...same, replaced: 2, deleted: 2 })
+  t.match(await target.findOne({ _id: 7 }), { value: 'old' })
+  t.equal(await target.countDocuments(), 2_500)
+  t.strictSame(await copy(true), { documents: 2_500, copied: 0, ...same })
+})
+
 t.test('what comes while it copies is told, and taken by the next run', async (t) => {
   const { source, target } = collections(t)
   await source.insertMany([{ _id: 1 }, { _id: 2 }])
   const copied = await copyCollection(source as unknown as Collection, afterFirst(target, () => source.insertOne({ _id: new ObjectId('5'.repeat(24)) })), () => {})
-  t.strictSame(copied, { documents: 3, copied: 2, differing: none, surplus: none, missing: { count: 1, first: ['5'.repeat(24)] } })
+  t.strictSame(copied, { documents: 3, copied: 2, replaced: 0, deleted: 0, differing: none, surplus: none, missing: { count: 1, first: ['5'.repeat(24)] } })
   t.match(await copyCollection(source as unknown as Collection, target as unknown as Collection, () => {}), { copied: 1, ...same })
 })
 
@@ -118,9 +133,18 @@ t.test('students and users are copied, and a difference of one keeps back nothin
   await t.rejects(copyStore(source, target, output), {
     message: `students: 1 here, 2 there, 0 of them copied now. Different: 1 (a). Only there: 1 (b).
 users: 1 here, 1 there, 1 of them copied now.
-The two databases are not the same. Stop the server of this store, so that nothing changes any more. Remove there what is different or only there, or name an \
-empty database by MONGODB_DATABASE: copy leaves as it is what is there already. Then run copy again.`
+The two databases are not the same. Start the server of this store with READ_ONLY=on, so that nothing changes any more. Then run copy again, with --replace, which \
+replaces there what is different and deletes what is only there. Or name an empty database by MONGODB_DATABASE.`
   })
+})
+
+t.test('with --replace two databases come to be the same', async (t) => {
+  const { source, target } = databases(t)
+  await source.collection<Strange>('students').insertMany([{ _id: 'a', name: 'Jane' }, { _id: 'b', name: 'Joe' }])
+  await target.collection<Strange>('students').insertMany([{ _id: 'a', name: 'Joan' }, { _id: 'c', name: 'Jack' }])
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
+  t.equal(await copyStore(source, target, output, true), `students: 2 here, 2 there, 1 of them copied now, 1 replaced, 1 deleted there.
+users: 0 here, 0 there, 0 of them copied now, 0 replaced, 0 deleted there.`)
 })
 
 t.test('of many documents some are named; where they only came late, another run will do', async (t) => {
@@ -136,5 +160,5 @@ t.test('of many documents some are named; where they only came late, another run
       ? (of: string) => of === 'users' ? target.collection(of) : afterFirst(target.collection<Strange>(of), () => source.collection<Strange>(of).insertOne({ _id: 'late' }))
       : undefined
   })
-  await t.rejects(copyStore(source, late, output), /Not copied yet: 1 \(late\)\.\n[^]*Stop the server of this store, so that nothing changes any more\. Then run copy again\.$/)
+  await t.rejects(copyStore(source, late, output), /Not copied yet: 1 \(late\)\.\n[^]*Start the server of this store with READ_ONLY=on, so that nothing changes any more\. Then run copy again\.$/)
 })

@@ -83,12 +83,12 @@ t.test('wrong words are exit 2, in a sentence that says what is right', async (t
   const { env } = place(t)
   const file = `${t.testdir({ 'a.csv': CSV })}/a.csv`
   const cases: [string[], RegExp][] = [
-    [[], /^Usage/],
-    [[file, file], /^Usage/],
-    [[file, '--excel'], /^Usage/],
+    [[], /^error: missing required argument 'file'/],
+    [[file, file], /^error: too many arguments for 'import'/],
+    [[file, '--excel'], /^error: unknown option '--excel'/],
     [['a.txt'], /^The name a\.txt does not end in \.csv, \.ndjson or \.jsonl: say --format ndjson or --format csv\.$/],
-    [[file, '--format', 'xml'], /^--format is ndjson or csv/],
-    [[file, '--on-error', 'retry'], /^--on-error is stop or continue/],
+    [[file, '--format', 'xml'], /argument 'xml' is invalid\. Allowed choices are ndjson, csv/],
+    [[file, '--on-error', 'retry'], /argument 'retry' is invalid\. Allowed choices are stop, continue/],
     [[file, '--key', 'a b'], /^Idempotency-Key must be 1 to 255/],
     [[file, '--token', 's3cret', '--url', 'http://a'], /^--token takes - alone, since others can read the arguments/],
     [[file, '--token', '-'], /^--token is for a server/],

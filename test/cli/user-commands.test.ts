@@ -29,13 +29,13 @@ function build (password = 'correct horse') {
       unlock: async (name: string) => { ended.push(`lock of ${name}`) }
     })
   }
-  const run = async (verb: string, name: string, options: UserCommandOptions = {}) => userCommands[verb]?.(context, name, options)
+  const run = async (verb: keyof typeof userCommands, name: string, options: UserCommandOptions = {}) => userCommands[verb](context, name, options)
   return { stored, users, run, ended, asked: () => asked }
 }
 
 t.test('an added user is stored with type, scopes and the hash of the password', async (t) => {
   const { run, stored } = build()
-  const options = { scope: ['students:read', 'users:write', 'students:read'], email: 'a@b.ch', 'full-name': 'Alice A' }
+  const options = { scope: ['students:read', 'users:write', 'students:read'], email: 'a@b.ch', fullName: 'Alice A' }
   t.equal(await run('add', 'alice', options), 'User alice added, with students:read, users:write.')
   t.match(stored.get('alice'), {
     type: 'userprofile', username: 'alice', email: 'a@b.ch', full_name: 'Alice A', disabled: false, scopes: ['students:read', 'users:write'], hashed_password: /^\$argon2id\$/
@@ -48,7 +48,7 @@ t.test('a wrong name, scope or password is a wrong use, and stores nothing', asy
   const { run, stored, asked } = build('short')
   for (const name of ['me', 'Alice', 'a::b', '$ne', '', 'x'.repeat(65)]) await t.rejects(run('add', name), { name: 'UsageError' }, name)
   await t.rejects(run('add', 'alice', { scope: ['root'] }), { name: 'UsageError', message: /^scopes\/0 must be equal to one of the allowed values \(students:read, students:write, users:read, users:write\)$/ })
-  for (const options of [{ email: 'no address' }, { email: `${'a'.repeat(100_000)}@example.com` }, { email: '' }, { 'full-name': '' }, { 'full-name': 'x'.repeat(201) }]) {
+  for (const options of [{ email: 'no address' }, { email: `${'a'.repeat(100_000)}@example.com` }, { email: '' }, { fullName: '' }, { fullName: 'x'.repeat(201) }]) {
     await t.rejects(run('add', 'alice', options), { name: 'UsageError', message: /^(email|full_name) must [^@]{1,60}$/m })
   }
   t.equal(asked(), 0, 'the password is asked last')
@@ -119,7 +119,7 @@ t.test('a user is deleted with all logins, and a second try ends what the first 
 
 t.test('an unknown user can not be changed', async (t) => {
   const { run, asked } = build()
-  for (const verb of ['disable', 'enable', 'password', 'scopes', 'unlock', 'delete']) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
+  for (const verb of ['disable', 'enable', 'password', 'scopes', 'unlock', 'delete'] as const) await t.rejects(run(verb, 'nobody'), { message: 'There is no user named nobody.' })
   await t.rejects(run('scopes', 'nobody', { scope: ['users:read'] }), { message: 'There is no user named nobody.' })
   t.equal(asked(), 0)
 })
