@@ -79,6 +79,7 @@ export const Config = Type.Object({
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
   BODY_LIMIT: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 65_536, description: 'The maximum size of a request body, in bytes.' }),
   REQUIRE_IF_MATCH: oneOf(['on', 'off'], 'off', 'Whether a change without the header `If-Match` is refused: `on` or `off`.'),
+  READ_ONLY: oneOf(['on', 'off'], 'off', 'Whether requests that write are answered 503, while the records are copied elsewhere: `on` or `off`.'),
   IDEMPOTENCY_TTL: Type.Integer({ minimum: 1, maximum: 31_536_000, default: 86_400, description: 'How long a request with an `Idempotency-Key` is remembered, in seconds.' }),
   REQUEST_TIMEOUT_MS: milliseconds(30_000, 'How long a client may take to send a request before the server answers 408; an import has no such limit.'),
   CONNECTION_TIMEOUT_MS: milliseconds(60_000, 'How long a connection may stay silent during a request before the server closes it.'),

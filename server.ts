@@ -22,6 +22,7 @@ import { lead } from './server/lead.js'
 import { expose, Metrics } from './server/metrics.js'
 import { workersOf } from './server/primary.js'
 import { limitRates, shareQuotas } from './server/rate-limits.js'
+import { refuseWrites } from './server/read-only.js'
 import { serverTiming } from './server/server-timing.js'
 import { sendInPieces } from './server/pieces.js'
 import { shed } from './server/shedding.js'
@@ -72,6 +73,7 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
     if (config.SERVER_TIMING === 'on') serverTiming(app)
     if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
     if (config.SHED_DELAY_MS > 0 || config.SHED_MEMORY_MB > 0) await shed(app, { maxDelayMs: config.SHED_DELAY_MS, maxMemoryMb: config.SHED_MEMORY_MB })
+    if (config.READ_ONLY === 'on') refuseWrites(app)
     if (config.COMPRESSION === 'on') compressLists(app)
     sendInPieces(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
+import { get as getSecurely } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import type { Collection } from 'mongodb'
@@ -146,21 +148,29 @@ async function ofPort ({ HOST, PORT, TLS_CERT_FILE }: Config): Promise<Finding[]
     const { port } = server.address() as AddressInfo // it listens on one
     return [ok(PORT === 0 ? 'the port is any that is free' : `port ${port} of ${HOST} is free`)]
   } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'EADDRINUSE' && await isOurs(`http${TLS_CERT_FILE ? 's' : ''}://${urlHost(HOST)}:${PORT}/livez`)) return [ok(`port ${PORT} of ${HOST} is that of a server of this API`)]
+    if ((fault as NodeJS.ErrnoException).code === 'EADDRINUSE' && await isOurs(reachable(HOST), PORT, TLS_CERT_FILE !== undefined)) return [ok(`port ${PORT} of ${HOST} is that of a server of this API`)]
     return [error(listenError(fault as Error, { host: HOST, port: PORT, variable: 'PORT' }).message)]
   } finally {
     server.close()
   }
 }
 
-async function isOurs (url: string): Promise<boolean> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined)
-  return answer?.headers.has('x-request-id') === true
+async function isOurs (host: string, port: number, isSecure: boolean): Promise<boolean> {
+  const options = { host, port, path: '/livez', signal: AbortSignal.timeout(1_000) }
+  // whose certificate is for the names of its clients
+  const request = isSecure ? getSecurely({ ...options, rejectUnauthorized: false }) : get(options)
+  try {
+    const [answer] = await once(request, 'response') as [IncomingMessage]
+    answer.resume()
+    return answer.headers['x-request-id'] !== undefined
+  } catch {
+    return false
+  }
 }
 
-function urlHost (host: string): string {
-  const reachable = new Map([['0.0.0.0', '127.0.0.1'], ['::', '[::1]']]).get(host) ?? host
-  return reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable
+/** An address at which one that stands for all is reached. */
+function reachable (host: string): string {
+  return new Map([['0.0.0.0', '127.0.0.1'], ['::', '::1']]).get(host) ?? host
 }
 
 /** What the keys hold was found good when the settings were read. */

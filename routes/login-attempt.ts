@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether its requests wait in a bounded queue of their own, as passwords do to be checked. */
     hasOwnQueue?: boolean
+    /** Whether it begins or ends a login, which changes no record. */
+    isLogin?: boolean
   }
 }
 

@@ -23,6 +23,7 @@ t.test('without variables everything has its default', async (t) => {
     LOG_LEVEL: 'info',
     BODY_LIMIT: 65_536,
     REQUIRE_IF_MATCH: 'off',
+    READ_ONLY: 'off',
     IDEMPOTENCY_TTL: 86_400,
     REQUEST_TIMEOUT_MS: 30_000,
     CONNECTION_TIMEOUT_MS: 60_000,

@@ -34,7 +34,7 @@ const grants: Record<TokenRequest['grant_type'], Grant> = { password: byPassword
 const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async (app, { operationIdPrefix, scopes: known }) => {
   const { accessTokens, refreshTokens } = app
   const documented = <T extends object>(operationId: string, schema: T) =>
-    ({ errorHandler: sendTokenError, config: { query: false as const, hasOwnQueue: true }, schema: { ...schema, operationId: operationIdPrefix + operationId } })
+    ({ errorHandler: sendTokenError, config: { query: false as const, hasOwnQueue: true, isLogin: true }, schema: { ...schema, operationId: operationIdPrefix + operationId } })
   await app.register(form)
 
   app.post('/token', documented('createToken', createToken(known)), async (request, reply) =>

@@ -77,7 +77,7 @@ t.test('a slow database, its clock and that it is no replica set are warnings', 
   t.match(text, /warning +MongoDB at [\d.:]+ answers in [\d.]+ ms, which is much of MONGODB_TIMEOUT_MS/)
   t.match(text, /warning +the database is no replica set/)
   t.match(text, /warning +its clock and that of this machine differ by 60 s/)
-  const set = await fakeMongodb(t, (command) => command.listIndexes ? noIndexes : { ...hello, setName: 'rs0', localTime: new Date() })
+  const set = await fakeMongodb(t, (command) => command.listIndexes ? noIndexes : { ...hello, setName: 'rs0' })
   t.match((await examine({ MONGODB_URL: `mongodb://${set}/?directConnection=true`, MONGODB_TIMEOUT_MS: '60000' })).lines.join('\n'), /ok +it is the replica set rs0/)
 })
 
@@ -92,7 +92,15 @@ t.test('a server that runs here is known by its port and its store', async (t) =
   t.ok((await examine({ DATA_DIR, PORT: port, HOST: '0.0.0.0' })).lines.some((line) => line.endsWith('is that of a server of this API')))
   server.child.kill('SIGTERM')
   await server.exited
-  t.ok((await examine({ DATA_DIR })).lines.includes('ok       the store is sound: 0 documents'))
+  const { lines: later } = await examine({ DATA_DIR, PORT: port })
+  t.ok(later.includes('ok       the store is sound: 0 documents'))
+  t.ok(later.includes(`ok       port ${port} of 127.0.0.1 is free`))
+
+  const { cert, key } = await certificate()
+  const folder = t.testdir({ cert, key })
+  const secure = { DATA_DIR: `${folder}/data`, TLS_CERT_FILE: `${folder}/cert`, TLS_KEY_FILE: `${folder}/key` }
+  const { port: securePort } = new URL(await listening(launch(t, secure)))
+  t.ok((await examine({ ...secure, PORT: securePort })).lines.includes(`ok       port ${securePort} of 127.0.0.1 is that of a server of this API`))
 })
 
 t.test('a port that something else has, or that is not to be had, is an error', async (t) => {
