@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Collection } from 'mongodb'
 import type { AuthOptions } from './lib/access/auth-options.js'
-import type { Caller } from './lib/access/caller.js'
+import { callerOf, type Caller } from './lib/access/caller.js'
 import type { CouchbaseOptions } from './lib/users/couchbase.js'
 import { DEFAULTS, type DatabaseOptions, type ResolvedDatabase } from './lib/mongodb/database-options.js'
 import { BSON_OPTIONS } from './lib/mongodb/driver-options.js'
@@ -11,7 +11,7 @@ import type { StoredDocument } from './lib/resources/mongo-records.js'
 import { MongoRepository } from './lib/resources/mongo-repository.js'
 import type { Repository, StudentRepository } from './lib/resources/repository.js'
 import type { UserStore } from './lib/users/user-store.js'
-import type { AppOptions } from './lib/options/app-options.js'
+import type { AppOptions, ExtendOptions } from './lib/options/app-options.js'
 import type { DocsOptions } from './lib/options/docs-options.js'
 import { checkOptions } from './lib/options/check-options.js'
 import { SetupError } from './lib/http/errors.js'
@@ -47,7 +47,7 @@ const INDEX_WAIT_MS = 1_000
  */
 const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) => {
   checkOptions(options)
-  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, requireIfMatch = false, idempotencyTtlSeconds = DAY_SECONDS, resources: own = [], ...given } = options
+  const { students, users, couchbase, auth, docs = true, bodyLimit = 65_536, requireIfMatch = false, idempotencyTtlSeconds = DAY_SECONDS, resources: own = [], extend, ...given } = options
   const database = { ...given, database: given.database ?? DEFAULTS.database, timeoutMs: given.timeoutMs ?? DEFAULTS.timeoutMs }
   const { operationIdPrefix = app.prefix.split(/\W+/).filter(Boolean).map((part) => `${part}_`).join('') } = options
   const resources = own.some(({ name }) => name === student.name) ? own : [student, ...own]
@@ -79,12 +79,14 @@ const studentCourseApi: FastifyPluginAsync<AppOptions> = async (app, options) =>
   if (hasOwnTokens) await app.register(tokens, { ...auth, ...database })
   if (auth) await app.register(access, { auth, resources })
 
+  const repositories: Record<string, Repository> = {}
   for (const resource of resources) {
-    const repository = resource.name === student.name && students ? students : repositoryOf(app, resource, database)
+    const repository = repositories[resource.plural] = resource.name === student.name && students ? students : repositoryOf(app, resource, database)
     await app.register(resourceRoutes, { prefix: `/${resource.plural}`, operationIdPrefix, resource, repository, isPrivate: auth !== undefined, requireIfMatch, bodyLimit, keys: needsMongodb ? app.idempotencyKeys : undefined })
   }
   if (hasUsers) await app.register(userRoutes, { prefix: '/users', operationIdPrefix, isGuarded: auth !== undefined, hasLogins: hasOwnTokens, scopes })
   if (hasOwnTokens) await app.register(tokenRoutes, { operationIdPrefix, scopes })
+  if (extend) await app.register(extend, { repositories })
   app.closePaths()
 }
 
@@ -115,7 +117,8 @@ function prepareAtStart (app: FastifyInstance, collection: Collection<StoredDocu
 
 export default studentCourseApi
 // no type of plugins/ is exported: their decorators would then be declared on every Fastify instance of a host
-export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, DocsOptions, Repository, StudentRepository, UserStore }
+export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, DocsOptions, ExtendOptions, Repository, StudentRepository, UserStore }
+export { callerOf }
 export { email, text } from './schemas/common.js'
 export { defineResource, extendResource } from './schemas/resource.js'
 export type { Extension, Resource, ResourceDefinition, Shown, Stored } from './schemas/resource.js'

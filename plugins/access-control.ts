@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { AuthOptions } from '../lib/access/auth-options.js'
 import type { TokenHolder } from '../lib/access/access-tokens.js'
 import { audit } from '../lib/access/audit.js'
-import { missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
+import { CALLER, callerOf, missingScope, type AccessRule, type Caller } from '../lib/access/caller.js'
 import { ExpiredTokenError, InsufficientScopeError, InvalidTokenError, MissingTokenError } from '../lib/http/errors.js'
 import { securityOf, securityScheme, withScheme } from '../lib/access/security-scheme.js'
 import { isDisabled, scopesOf } from '../lib/users/user-store.js'
@@ -20,19 +20,16 @@ declare module 'fastify' {
 
 const CHALLENGE = 'Bearer realm="Student Course API"'
 
-/** Not by name: a host may have decorated its requests with any. */
-const CALLER = Symbol('caller')
-
 type Authenticate = (request: FastifyRequest, reply: FastifyReply, rule: AccessRule) => Caller | undefined | Promise<Caller | undefined>
 
 /** Who sends a request to a route that has an access rule. */
-export function callerOf (request: FastifyRequest): Caller {
+export function knownCallerOf (request: FastifyRequest): Caller {
   return request.getDecorator<Caller>(CALLER)
 }
 
 /** The name of whoever sends a request, where there is access control. */
 export function usernameOf (request: FastifyRequest): string | undefined {
-  return request.server.hasRequestDecorator(CALLER) ? request.getDecorator<Caller | null>(CALLER)?.username : undefined
+  return callerOf(request)?.username
 }
 
 /** The error to throw where the caller's token lacks a scope; the header names it as well (RFC 6750 section 3). */

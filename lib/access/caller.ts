@@ -1,9 +1,19 @@
+import type { FastifyRequest } from 'fastify'
+
 /** Who sends a request, and what the token of the request allows. */
 export interface Caller {
   username: string
   scopes: readonly string[]
   /** The id of the login that a token of ours belongs to. */
   login?: string | undefined
+}
+
+/** Not by name: a host may have decorated its requests with any. */
+export const CALLER = Symbol('caller')
+
+/** Who sends a request, once the API has let it in; undefined without access control, and on routes that ask for nobody. */
+export function callerOf (request: FastifyRequest): Caller | undefined {
+  return request.server.hasRequestDecorator(CALLER) ? request.getDecorator<Caller | null>(CALLER) ?? undefined : undefined
 }
 
 /** What a route asks of its callers with access control on. */

@@ -34,6 +34,7 @@ function pointer ({ keyword, instancePath, params }: ValidationError): string {
 }
 
 function detail ({ keyword, params, message, parentSchema, data }: ValidationError): string {
+  if (parentSchema?.['x-message'] !== undefined && !(keyword in NAMED)) return String(parentSchema['x-message'])
   if (keyword === 'required' || (keyword === 'discriminator' && params.tagValue === undefined)) return 'is required'
   if (keyword === 'discriminator') return `must be ${oneOf(parentSchema?.oneOf.map((variant: Variant) => variant.properties[params.tag]?.const))}`
   if (keyword === 'additionalProperties') return `must not stand here${suggestion(params.additionalProperty, Object.keys(parentSchema?.properties))}`

@@ -32,8 +32,9 @@ export function createValidatorCompiler (): (route: { schema: unknown, httpPart?
     validate: (_schema: boolean, value: string) => VISIBLE_ANYWHERE.test(value),
     error: { message: UNSEEN }
   })
-  // tells lib/http/validation-faults.ts what null means there
+  // tell lib/http/validation-faults.ts what null means there, and what to say of any fault of the value
   ajv.addKeyword('x-kept')
+  ajv.addKeyword({ keyword: 'x-message', schemaType: 'string' })
   // queries are validated where they are parsed (plugins/query-strings.ts), from text, and streams where they are read; headers are any text
   const any = ajv.compile({})
   const isUnseen = (schema: unknown, httpPart?: string) => httpPart === 'querystring' || httpPart === 'headers' || 'x-streamed' in (schema as object)

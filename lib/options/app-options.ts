@@ -1,10 +1,16 @@
+import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import type { AuthOptions } from '../access/auth-options.js'
 import type { DatabaseOptions } from '../mongodb/database-options.js'
-import type { StudentRepository } from '../resources/repository.js'
+import type { Repository, StudentRepository } from '../resources/repository.js'
 import type { CouchbaseOptions } from '../users/couchbase.js'
 import type { UserStore } from '../users/user-store.js'
 import type { DocsOptions } from './docs-options.js'
 import type { Resource } from '../../schemas/resource.js'
+
+/** What the option `extend` gets. */
+export interface ExtendOptions {
+  repositories: Readonly<Record<string, Repository>>
+}
 
 export interface AppOptions extends DatabaseOptions {
   /** A repository of yours in place of MongoDB's. With none of the options for a database, the plugin then uses none. */
@@ -14,6 +20,11 @@ export interface AppOptions extends DatabaseOptions {
    * as `extendResource(student, …)` makes it.
    */
   resources?: readonly Resource[] | undefined
+  /**
+   * A Fastify plugin of yours, registered among the routes: it has the API's parsers, validator, errors and access control, and gets `repositories`,
+   * those of all resources by their plural.
+   */
+  extend?: FastifyPluginCallback<ExtendOptions> | FastifyPluginAsync<ExtendOptions> | undefined
   /** A store of yours for user profiles in place of MongoDB's. */
   users?: UserStore | undefined
   /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */

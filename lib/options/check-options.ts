@@ -41,6 +41,7 @@ const checks: Record<keyof AppOptions, Check> = {
   timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
   students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
   resources: [isResources, 'a list of resources that defineResource made, each with a name of its own'],
+  extend: [(value) => typeof value === 'function', 'a Fastify plugin'],
   users: [has('get', 'list', 'create', 'update', 'delete'), 'a UserStore'],
   couchbase: [(value) => ['url', 'username', 'password', 'bucket'].every((name) => isText((value as Record<string, unknown> | null)?.[name])),
     'an object with url, username, password and bucket'],

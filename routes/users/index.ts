@@ -8,7 +8,7 @@ import { DuplicateKeyError, RecordNotFoundError } from '../../lib/http/errors.js
 import type { ListQuery } from '../../lib/query/list-query.js'
 import { toStoredUser, toUserChanges } from '../../lib/users/user-fields.js'
 import { getUser, scopesOf, shownUser, type UserCondition } from '../../lib/users/user-store.js'
-import { callerOf, insufficientScope } from '../../plugins/access-control.js'
+import { knownCallerOf, insufficientScope } from '../../plugins/access-control.js'
 import { LIST_LIMIT } from '../../schemas/resource.js'
 import type { StoredUser, UpdateUser, User } from '../../schemas/user.js'
 import { attemptLogin } from '../login-attempt.js'
@@ -34,7 +34,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   app.get('/:username', options('showUser', schema.showUser), async ({ params: { username } }) => show(username))
   if (!isGuarded) return
 
-  app.get('/me', options('showMe', schema.showMe), async (request) => show(callerOf(request).username))
+  app.get('/me', options('showMe', schema.showMe), async (request) => show(knownCallerOf(request).username))
 
   for (const { prefixTrailingSlash, hide } of rootPaths(app)) {
     app.get('/', { prefixTrailingSlash, ...options('listUsers', schema.listUsers(users.page !== undefined), hide) }, async (request, reply) => {
@@ -49,7 +49,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
       mayGrant(request, reply, request.body.scopes ?? [])
       const user = await toStoredUser(request.body)
       if (!await users.create(user)) throw new DuplicateKeyError('username')
-      audit(request, 'user.created', { username: user.username, by: callerOf(request).username, scopes: request.body.scopes ?? [] })
+      audit(request, 'user.created', { username: user.username, by: knownCallerOf(request).username, scopes: request.body.scopes ?? [] })
       reply.code(201).header('location', locationOf(request, user.username))
       return show(user.username)
     })
@@ -70,7 +70,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
   app.delete('/:username', options('deleteUser', schema.deleteUser), async (request, reply) => {
     const { username } = request.params
     const isThere = await change(request, reply, username, async (condition) => users.delete(username, condition))
-    if (isThere) audit(request, 'user.deleted', { username, by: callerOf(request).username })
+    if (isThere) audit(request, 'user.deleted', { username, by: knownCallerOf(request).username })
     // also where there is no such user: a second try ends what a failure left of the first
     await Promise.all([endLogins(username), unlock(username)])
     if (!isThere) throw new RecordNotFoundError('User', username)
@@ -79,7 +79,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
 
   if (hasLogins) {
     app.put('/me/password', options('changePassword', schema.changePassword), async (request, reply) => {
-      const { username, login = '' } = callerOf(request)
+      const { username, login = '' } = knownCallerOf(request)
       const { current_password: current, new_password: password } = request.body
       const check = async () => changePassword(users, username, current, password)
       const changes = await attemptLogin({ app, request, reply, username, check, refused: 'password.refused' })
@@ -106,7 +106,7 @@ const userRoutes: FastifyPluginAsyncTypebox<UserRoutesOptions> = async (app, { o
       if (user) mayGrant(request, reply, scopesOf(user, known))
       return user !== undefined
     }
-    const lacks = known.filter((scope) => !callerOf(request).scopes.includes(scope))
+    const lacks = known.filter((scope) => !knownCallerOf(request).scopes.includes(scope))
     if (!await mayChange()) return false
     if (await make({ lacks })) return true
     if (!await mayChange()) return false
@@ -140,7 +140,7 @@ function pick (user: User, fields: readonly string[] | undefined): User {
 
 /** A line for the password, one for the scopes, and one for everything else. */
 function auditChanges (request: FastifyRequest, username: string, { password, scopes, email, full_name: fullName, disabled }: UpdateUser): void {
-  const whose = { username, by: callerOf(request).username }
+  const whose = { username, by: knownCallerOf(request).username }
   if (password != null) audit(request, 'password.changed', whose)
   if (scopes != null) audit(request, 'scopes.changed', { ...whose, scopes })
   if ([email, fullName, disabled].some((value) => value != null)) audit(request, 'user.changed', whose)
@@ -148,7 +148,7 @@ function auditChanges (request: FastifyRequest, username: string, { password, sc
 
 /** Nobody grants a scope that they do not hold. */
 function mayGrant (request: FastifyRequest, reply: FastifyReply, scopes: readonly string[]): void {
-  const missing = missingScope(callerOf(request), scopes)
+  const missing = missingScope(knownCallerOf(request), scopes)
   if (missing) throw insufficientScope(reply, missing)
 }
 

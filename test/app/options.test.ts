@@ -5,12 +5,12 @@ import { buildHost, newDatabase, prefix } from './host.js'
 
 t.test('an option that is not what it has to be fails at register, with all the others', async (t) => {
   const host = await buildHost(t)
-  const wrong = { url: 5, client: {}, embedded: '', database: 'a b', timeoutMs: -1, students: {}, users: null, couchbase: { url: 'x' }, docs: 1, operationIdPrefix: 1, bodyLimit: 'x' }
+  const wrong = { url: 5, client: {}, embedded: '', database: 'a b', timeoutMs: -1, students: {}, extend: {}, users: null, couchbase: { url: 'x' }, docs: 1, operationIdPrefix: 1, bodyLimit: 'x' }
   await t.rejects(async () => host.register(studentCourseApi, wrong as object), {
     code: 'SCA_SETUP',
     message: 'student-course-api: url must be a MongoDB URL; client must be a MongoClient; embedded must be the path of a folder; ' +
       'database must be the name of a database; timeoutMs must be a whole number of milliseconds above 0; students must be a StudentRepository; ' +
-      'users must be a UserStore; couchbase must be an object with url, username, password and bucket; docs must be true, false or an object with ui and inHost, each true or false, and theme, an object; ' +
+      'extend must be a Fastify plugin; users must be a UserStore; couchbase must be an object with url, username, password and bucket; docs must be true, false or an object with ui and inHost, each true or false, and theme, an object; ' +
       'operationIdPrefix must be text; bodyLimit must be a whole number of bytes above 0'
   })
 })

@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import { MongoClient } from 'mongodb'
 import studentCourseApi, {
-  CreateStudent, ProblemDetails, SetupError, Student, StudentCollection, StoreFullError, StoreUnavailableError, UpdateStudent,
+  callerOf, CreateStudent, ProblemDetails, SetupError, Student, StudentCollection, StoreFullError, StoreUnavailableError, UpdateStudent,
   type AppOptions, type StudentFields, type StudentRepository
 } from 'student-course-api'
 
@@ -48,6 +48,11 @@ await app.register(studentCourseApi, { students, logLevel: 'warn' })
 await app.register(studentCourseApi, { url: process.env.MONGODB_URL })
 const options: AppOptions = { students }
 await app.register(async (school) => school.register(studentCourseApi, options))
+await app.register(studentCourseApi, {
+  extend: async (scope, { repositories: { students } }) => {
+    scope.get('/one', async (request) => ({ student: await students?.find('66b3f0a1c2d4e5f601234567'), by: callerOf(request)?.username }))
+  }
+})
 
 // what a program can build on
 const fields: CreateStudent = { name: 'Jane Doe', email: 'jdoe@example.com', course: 'Nanophotonics', gpa: '3.0' }
