@@ -61,8 +61,8 @@ export const MIX: Case = {
 export const CASES: Case[] = [
   readBy(1, 'read by id, 1 connection'), readBy(16), READ, readBy(256),
   // a slow server takes seconds for the lists of all connections, and ends them together
-  { ...common, name: 'list-1000', title: `list of ${LIST_LIMIT}`, students: LIST_LIMIT, stretch: 4, requests: 1, request: list },
-  { ...common, name: 'list-20', title: `list of ${FEW}`, students: FEW, requests: 1, request: list },
+  { ...common, name: 'list-1000', title: `list of ${LIST_LIMIT}, the same for all`, students: LIST_LIMIT, stretch: 4, requests: 1, request: list },
+  { ...common, name: 'list-20', title: `list of ${FEW}, the same for all`, students: FEW, requests: 1, request: list },
   { ...common, name: 'create', title: 'create', writes: true, request: create },
   { ...common, name: 'create-keyed', title: 'create with an Idempotency-Key', writes: true, hasKeys: true, without: ['constant', 'bare', 'fastify', 'mongoose', 'fastapi'], request: create },
   { ...common, name: 'update', title: 'update', writes: true, requests: 4 * IDS, request: update },

@@ -22,7 +22,7 @@ export function pageCase (page: number, students: number, pages: number): Case {
   const lists = listsOf(students, pages * PAGE_LENGTH)
   const edges: Edge[] = []
   const ask: Case['request'] = (n, server) => ({ method: 'GET', path: pathOf(server, String(lists[n]), page, edges[n]) })
-  const title = `page ${page.toLocaleString('en')} by filter and sort`
+  const title = `page ${page.toLocaleString('en')} by filter and sort, all different`
   // a database that reads all that matches takes seconds for all connections
   const own = { name: `page-${page}`, title, students, isSorted: true, stretch: 4, without: WITHOUT, requests: LISTS, request: ask }
   return {

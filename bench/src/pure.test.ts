@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { differences } from './answers.js'
+import { CASES, type Case } from './cases.js'
 import { judge } from './bounds.js'
 import { mannWhitney } from './login-timing.js'
 import { FEWEST_STUDENTS, pageCases } from './pages.js'
+import { report, type Run } from './report.js'
+import { PEERS, TITLES } from './servers.js'
 
 test('the U test gives the p-values that SciPy gives, with ties and without', () => {
   const plain = Array.from({ length: 30 }, (_, n) => n + 1)
@@ -71,4 +75,46 @@ test('pages are asked for by a number to skip where that is usual, each of anoth
 function rounds (server: string, figures: { perSecond: number, p99Ms: number }[], name = 'read-64') {
   const rest = { case: name, server, failed: 0, p50Ms: 1, cpuUs: 1, databaseCpuUs: 1, rssBytes: 1, anonBytes: 1 }
   return figures.map((figure) => ({ ...rest, ...figure }))
+}
+
+test('the report opens with what it means, has a heading over each table, and ends with the targets', () => {
+  const text = report(runOf(CASES), 'benchmarks.svg')
+  const lines = text.split('\n').filter((line) => line !== '')
+  assert.match(String(lines[1]), /^One process of ours answers 600 requests a second where node:http \+ driver answers 100 \(read by id, 64 connections\), since /)
+  assert.deepEqual(tablesOf(text).map(([heading]) => heading), [
+    '# Benchmarks', '### By server', '### As ratios', '### 50th percentile', '### 99th percentile', '### Of the server', '### Of the database',
+    '## Memory of the server', '### Medians', '### Whether they can be told apart', '## Targets'
+  ])
+  assert.ok(text.indexOf('| Ratio |') < text.indexOf('](benchmarks.svg)') && text.indexOf('](benchmarks.svg)') < text.indexOf('\n## '))
+  assert.match(text, /Different lists were not measured in this run\./)
+  assert.match(report(runOf([...CASES, ...pageCases(FEWEST_STUDENTS)])), /page 1 by filter and sort, all different[^]*What different lists gain is told by the pages/)
+  assert.doesNotMatch(report({ ...runOf([]), pairs: [] }), /One process of ours|Equal lists/)
+})
+
+test('docs/benchmarks.md is as the report is written', async () => {
+  const page = await readFile(new URL('../../docs/benchmarks.md', import.meta.url), 'utf8')
+  // the cases that there were at its run
+  const cases = [...CASES, ...pageCases(1_000_000)].filter(({ title }) => page.includes(`\n| ${title} | `))
+  const text = report(runOf(cases), 'benchmarks.svg')
+  const headingsOf = (text: string) => text.match(/^#+ .*/gm)
+  assert.deepEqual(headingsOf(page), headingsOf(text))
+  assert.deepEqual(tablesOf(page), tablesOf(text))
+})
+
+/** A run in which ours is six times as fast as each other. */
+function runOf (cases: Case[]): Run {
+  const servers = [['ours', 'ours'], ...PEERS.map((name) => [name, TITLES[name]])].map(([name, title]) => ({ name: String(name), title: String(title), restBytes: 1 }))
+  const samples = servers.flatMap(({ name }) => cases.flatMap((each) => rounds(name, [{ perSecond: name === 'ours' ? 600 : 100, p99Ms: 1 }], each.name)))
+  const kinds = [{ name: 'unknown user', samples: 1, medianMs: 1 }]
+  const comparisons = [{ names: ['unknown user', 'wrong password'], p: 0.5, canBeTold: false, seenFromMs: 1 }]
+  return { cases, servers, pairs: servers.slice(1).map(({ title }) => ['ours', title]), samples, soak: undefined, logins: { kinds, comparisons }, rounds: 1, seconds: 1, facts: ['Machine: one.'] }
+}
+
+/** The first line of each table, with the heading that it stands under. */
+function tablesOf (text: string): [heading: string, head: string][] {
+  let heading = ''
+  return text.split('\n').flatMap((line, at, lines): [string, string][] => {
+    if (line.startsWith('#')) heading = line
+    return lines[at + 1]?.startsWith('| ---') ? [[heading, line]] : []
+  })
 }

@@ -40,21 +40,45 @@ export function table (head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-/** The report in Markdown; `chart` is the path of the chart, if there is one. */
+/** The report in Markdown; `chart` is the path of the chart, if there is one. What it means comes first, and what was asked of it last. */
 export function report (run: Run, chart?: string): string {
   return [
     '# Benchmarks',
+    ...meaning(run),
+    ...chart ? [`![Requests per second of each case](${chart})`] : [],
     `Written by \`npm run bench\` on ${today()}.`,
+    ...run.cases.length > 0 ? figures(run) : [],
+    ...run.logins ? logins(run.logins) : [],
+    '## How it was measured',
     run.facts.map((fact) => `- ${fact}`).join('\n'),
-    ...targets(run),
-    ...run.cases.length > 0 ? figures(run, chart) : [],
-    ...run.logins ? logins(run.logins) : []
+    ...targets(run)
   ].join('\n\n') + '\n'
 }
 
-function targets ({ samples, soak }: Run): string[] {
+/** The cases that most apps have; the first one that was measured is told in words. */
+const TYPICAL = ['read-64', 'read-1', 'list-20', 'page-1', 'create', 'update', 'mix']
+
+/** What it means for a reader, in two sentences and a table: ours beside the driver without a framework, or else beside what was measured. */
+function meaning (run: Run): string[] {
+  const [ours, other] = run.pairs.find((pair) => pair.includes('node:http + driver')) ?? run.pairs[0] ?? []
+  const cases = TYPICAL.flatMap((name) => run.cases.find((each) => each.name === name) ?? [])
+  const rows = rowsOf({ ...run, cases }).flatMap(({ title, cells }) => {
+    const [one, two] = [ours, other].map((server) => cells.find((cell) => cell.server === server)?.value)
+    return one === undefined || two === undefined ? [] : [{ title, one, two, ratio: decimals(one / two, 2) }]
+  })
+  const [first] = rows
+  if (!first) return []
+  return [
+    `One process of ours answers ${whole(first.one)} requests a second where ${other} answers ${whole(first.two)} (${first.title}), since requests that wait at the same time ` +
+    'share round trips to the database. So the gain grows with the load: a client that is alone gains nothing.',
+    table(['Requests per second', String(ours), String(other), 'Ratio'], rows.map(({ title, one, two, ratio }) => [title, whole(one), whole(two), ratio]))
+  ]
+}
+
+function targets ({ servers, samples, soak }: Run): string[] {
+  const titleOf = (name: string) => servers.find((server) => server.name === name)?.title ?? name
   const met = (isMet: boolean) => isMet ? 'yes' : '**no**'
-  const rows = judge(samples).map(({ bound: { title, against, atLeast, p99AtMost }, ratio, ofRounds, isMet }) => [title, against, ...p99AtMost === undefined
+  const rows = judge(samples).map(({ bound: { title, against, atLeast, p99AtMost }, ratio, ofRounds, isMet }) => [title, titleOf(against), ...p99AtMost === undefined
     ? [`at least ${atLeast}`, decimals(ratio, 2)]
     : [`at most ${p99AtMost} in each round`, ofRounds.map((one) => decimals(one, 2)).join(', ')], met(isMet)])
   if (soak) {
@@ -66,7 +90,7 @@ function targets ({ samples, soak }: Run): string[] {
   return ['## Targets', 'Ours on the MongoDB server where nothing else is said, as ratios.', table(['Figure', 'Against', 'Target', 'This run', 'Met'], rows)]
 }
 
-function figures (run: Run, chart?: string): string[] {
+function figures (run: Run): string[] {
   const { rounds, seconds } = run
   const servers = run.servers.map(({ title }) => title)
   const tableBy = (show: (cell: Cell) => string, figure?: Figure) =>
@@ -78,22 +102,23 @@ function figures (run: Run, chart?: string): string[] {
     '## Requests per second',
     `Medians of ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s (four times as long for the list of 1000 and the pages), with the slowest and ` +
     'the fastest round. Before, each server gave the same answers as ours to every kind of request.',
-    ...run.cases.filter(({ isSorted }) => isSorted).slice(0, 1).map(({ students }) =>
-      `Pages are 20 of ${whole(students)} students, by grade from the best, with the index \`{ gpa: 1, _id: 1 }\`: ours by the cursor of its \`next\`, taken ` +
-      'before; node:http + driver by a keyset; the others by `skip`. Each request asks for another of 128 lists, as ours shares one find among the same lists ' +
-      'that wait together: each is of a range of grades of its own, with 20,000 students and somewhat more.'),
-    ...chart ? [`![Requests per second of each case](${chart})`] : [],
+    '### By server',
     tableBy(({ value, least, most }) => `${whole(value)} (${whole(least)}–${whole(most)})`),
     ...failures(run),
     ...ratios(run),
+    ...lists(run),
     '## Latency',
-    'Medians of the rounds, in milliseconds: 50th and 99th percentile.',
+    'Medians of the rounds, in milliseconds.',
+    '### 50th percentile',
     tableBy(({ value }) => decimals(value, 1), ({ p50Ms }) => p50Ms),
+    '### 99th percentile',
     tableBy(({ value }) => decimals(value, 1), ({ p99Ms }) => p99Ms),
-    '## Processor time of the server',
-    'Microseconds for one request, user and system, without the database; of the embedded store with it.',
+    '## Processor time',
+    'Microseconds for one request, user and system.',
+    '### Of the server',
+    'Without the database; of the embedded store with it.',
     tableBy(({ value }) => whole(value), ({ cpuUs }) => cpuUs),
-    'The same of the database:',
+    '### Of the database',
     tableBy(({ value }) => Number.isFinite(value) ? whole(value) : '', ({ databaseCpuUs }) => databaseCpuUs),
     '## Memory of the server',
     memory(run)
@@ -113,7 +138,22 @@ function ratios (run: Run): string[] {
     const [one, other] = pair.map((server) => cells.find((cell) => cell.server === server)?.value)
     return one === undefined || other === undefined ? '' : decimals(one / other, 2)
   })])
-  return ['As ratios:', table(['Case', ...run.pairs.map((pair) => pair.join(' / '))], rows)]
+  return ['### As ratios', table(['Case', ...run.pairs.map((pair) => pair.join(' / '))], rows)]
+}
+
+/** Equal lists are cheap here as nowhere else, so a reader has to know which ones were measured. */
+function lists ({ cases }: Run): string[] {
+  const [sorted] = cases.filter(({ isSorted }) => isSorted)
+  if (!sorted && !cases.some(({ name }) => name.startsWith('list-'))) return []
+  return [
+    '### Equal lists and different ones',
+    'Equal lists that wait together share one query, and its bytes: this is what a page gains that everybody opens. ' +
+    (sorted ? 'What different lists gain is told by the pages by filter and sort, of which no two that wait together are the same.' : 'Different lists were not measured in this run.'),
+    ...sorted
+      ? [`Those are of 20 of ${whole(sorted.students)} students, by grade from the best, with the index \`{ gpa: 1, _id: 1 }\`: ours by the cursor of its \`next\`, taken ` +
+        'before; node:http + driver by a keyset; the others by `skip`. Each request asks for another of 128 lists, each of a range of grades of its own, with 20,000 students and somewhat more.']
+      : []
+  ]
 }
 
 function memory ({ servers, samples }: Run): string {
@@ -129,8 +169,10 @@ function logins ({ kinds, comparisons }: LoginTiming): string[] {
   return [
     '## Times of failed logins',
     'Time of `POST /token`, the kinds in turn, on accounts and from addresses that had failed no login before.',
+    '### Medians',
     table(['Failed login', 'Number', 'Median'], kinds.map(({ name, samples, medianMs }) => [name, whole(samples), `${medianMs.toFixed(2)} ms`])),
-    'Whether the kinds can be told apart by time: Mann-Whitney U test, two-sided, by mistake in one run of a hundred at most. The last ' +
+    '### Whether they can be told apart',
+    'By time: Mann-Whitney U test, two-sided, by mistake in one run of a hundred at most. The last ' +
     'column is how much longer all logins of one kind would have to take for the test to see it in so many.',
     table(['Kinds', 'p', 'Told apart', 'Seen from'], comparisons.map(({ names, p, canBeTold, seenFromMs }) =>
       [names.join(' and '), p.toFixed(3), canBeTold ? '**yes**' : 'no', `${seenFromMs.toFixed(1)} ms`]))

@@ -11,7 +11,7 @@ import { fromRoot, need, start, startServer, type Cores, type Launch, type Runni
 const EMBEDDED = 'embedded'
 
 /** What ours can be measured against, with the titles that are shown; the embedded store is ours on another database. */
-const TITLES: Record<string, string> = {
+export const TITLES: Record<string, string> = {
   embedded: 'ours, embedded',
   bare: 'node:http + driver',
   fastify: 'Fastify + @fastify/mongodb',
