@@ -4,6 +4,8 @@ import t from 'tap'
 import { mistakes } from './mutants/mistakes.js'
 import { root } from './root.js'
 import { suites } from './suites/suite.js'
+import * as app from '../app.js'
+import { OPTION_NAMES } from '../lib/options/check-options.js'
 import { version } from '../lib/http/version.js'
 
 for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...(await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]) {
@@ -30,8 +32,25 @@ t.test('each planted mistake has its one place, and tests that see it', async (t
   }
 })
 
-t.test('the version of the document is that of the package', async (t) => {
+t.test('the version is the same everywhere, and the newest one of the changelog', async (t) => {
   t.equal(JSON.parse(await readFile(`${root}package.json`, 'utf8')).version, version)
+  t.equal(JSON.parse(await readFile(`${root}package-lock.json`, 'utf8')).version, version)
+  t.equal(/image: student-course-api:(.*)/.exec(await readFile(`${root}deploy/kubernetes.yaml`, 'utf8'))?.[1], version)
+  t.equal(/^## (\S+) \(\d{4}-\d\d-\d\d\)$/m.exec(await readFile(`${root}CHANGELOG.md`, 'utf8'))?.[1], version)
+})
+
+t.test('docs/upgrading.md names all that is exported, and docs/plugin.md all options', async (t) => {
+  const [, exported = ''] = /^The exports are ([^]*?)\.$/m.exec(await readFile(`${root}docs/upgrading.md`, 'utf8')) ?? []
+  const names = Array.from(exported.matchAll(/`(\w+)`/g), ([, name]) => String(name))
+  t.strictSame(names.concat('default').sort(), Object.keys(app).sort())
+  const options = Array.from((await readFile(`${root}docs/plugin.md`, 'utf8')).matchAll(/^\| `(\w+)` \|/gm), ([, name]) => String(name))
+  t.strictSame(options.sort(), [...OPTION_NAMES].sort())
+})
+
+t.test('docs/index.md leads to every page', async (t) => {
+  const index = await readFile(`${root}docs/index.md`, 'utf8')
+  const pages = (await readdir(`${root}docs`)).filter((name) => name.endsWith('.md') && name !== 'index.md')
+  for (const page of pages) t.ok(index.includes(`](${page})`), page)
 })
 
 t.test('no source of the product looks for a file beside it that a bundle would not have', async (t) => {

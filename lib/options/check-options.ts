@@ -53,6 +53,9 @@ const checks: Record<keyof AppOptions, Check> = {
   bodyLimit: [isCount, 'a whole number of bytes above 0']
 }
 
+/** All options, which docs/plugin.md lists. */
+export const OPTION_NAMES = Object.keys(checks)
+
 /** What Fastify itself takes of the options of a plugin. */
 const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
 
@@ -70,7 +73,7 @@ export function checkOptions (options: AppOptions): void {
     .filter(({ value, isRight }) => value !== undefined && !isRight(value))
     .map(({ name, what }) => `${name} must be ${what}`)
   const unknown = [
-    ...unknownNames(options, [...Object.keys(checks), ...OF_FASTIFY]),
+    ...unknownNames(options, [...OPTION_NAMES, ...OF_FASTIFY]),
     ...Object.entries(parts).flatMap(([name, known]) => unknownNames(options[name as keyof AppOptions], known, `${name}.`)) // as above
   ]
   if (faults.length + unknown.length > 0) throw new SetupError([...unknown, ...faults].join('; '))
