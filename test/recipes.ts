@@ -1,19 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import { root } from './root.js'
 
+/** The first block of code below each heading of a part of docs/plugin.md. */
+async function blocksOf (part: string): Promise<[heading: string, block: string][]> {
+  const page = await readFile(`${root}docs/plugin.md`, 'utf8')
+  const [, text = ''] = page.split(`\n## ${part}\n`)
+  return text.split(/^## /m, 1).join().split('\n### ').slice(1).map((section) =>
+    [section.slice(0, section.indexOf('\n')), /```\w+\n(.*?)```/s.exec(section)?.[1] ?? ''])
+}
+
 /**
  * The recipes of docs/plugin.md by their headings, each as a module: its imports, and a function around the rest, which gets what the page says that
  * there is.
  */
 export async function recipeModules (): Promise<ReadonlyMap<string, string>> {
-  const page = await readFile(`${root}docs/plugin.md`, 'utf8')
-  const [, recipes = ''] = page.split('\n## Recipes\n')
-  return new Map(recipes.split('\n### ').slice(1).map((section) => {
-    const [heading = ''] = section.split('\n', 1)
-    const [, block = ''] = /```js\n(.*?)```/s.exec(section) ?? []
+  return new Map((await blocksOf('Recipes')).map(([heading, block]) => {
     const end = block.indexOf('\n\n') // of the imports
     return [heading, `${block.slice(0, end)}\n\nexport default async ({ app, store, report }) => {${block.slice(end)}}\n`]
   }))
+}
+
+/** What docs/plugin.md says of other tools: code or a command, by their names. */
+export async function toolBlocks (): Promise<ReadonlyMap<string, string>> {
+  return new Map(await blocksOf('With other tools'))
 }
 
 /** The blocks of docs/adding-a-resource.md as one module of the same kind. */

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import type { AuthOptions } from '../access/auth-options.js'
 import type { DatabaseOptions } from '../mongodb/database-options.js'
 import type { Repository, StudentRepository } from '../resources/repository.js'
@@ -21,10 +21,10 @@ export interface AppOptions extends DatabaseOptions {
    */
   resources?: readonly Resource[] | undefined
   /**
-   * A Fastify plugin of yours, registered among the routes: it has the API's parsers, validator, errors and access control, and gets `repositories`,
+   * An asynchronous Fastify plugin of yours, registered among the routes: it has the API's parsers, validator, errors and access control, and gets `repositories`,
    * those of all resources by their plural.
    */
-  extend?: FastifyPluginCallback<ExtendOptions> | FastifyPluginAsync<ExtendOptions> | undefined
+  extend?: FastifyPluginAsync<ExtendOptions> | undefined
   /** A store of yours for user profiles in place of MongoDB's. */
   users?: UserStore | undefined
   /** The Couchbase bucket for user profiles in place of MongoDB; needs the package `couchbase`. */
