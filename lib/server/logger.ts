@@ -63,7 +63,7 @@ function requestText ({ req, res, responseTime = 0 }: RequestLine, message: stri
   if (!req) return message
   const what = `${req.method} ${req.path}`
   if (!res) return `${what} ${message}`
-  const color = [green, cyan, yellow, red][Math.floor(res.statusCode / 100) - 2] ?? String
+  const color = [green, cyan, yellow][Math.floor(res.statusCode / 100) - 2] ?? red
   const size = res.size === undefined ? '' : ` ${sizeText(res.size)}`
   return `${what} ${color(String(res.statusCode))} ${responseTime.toFixed(responseTime < 10 ? 1 : 0)} ms${size}${req.user === undefined ? '' : ` ${req.user}`}`
 }

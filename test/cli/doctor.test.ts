@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runDoctor } from '../../cli/doctor.js'
@@ -110,6 +110,10 @@ t.test('a port that something else has, or that is not to be had, is an error', 
   const { port } = other.address() as AddressInfo
   const DATA_DIR = t.testdir()
   t.match((await examine({ DATA_DIR, PORT: String(port) })).lines.at(-1), new RegExp(`^error +Port ${port} of 127\\.0\\.0\\.1 is in use`))
+  const silent = createTcpServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  t.match((await examine({ DATA_DIR, PORT: String((silent.address() as AddressInfo).port) })).lines.at(-1), /^error +Port \d+ of 127\.0\.0\.1 is in use/)
   const host = '192.0.2.1'
   t.match((await examine({ DATA_DIR, HOST: host })).lines.join('\n'), /error +192\.0\.2\.1 is not an address of this machine/)
   t.match((await examine({ DATA_DIR, HOST: '::1' })).lines.at(-1), /^(ok|error) /)

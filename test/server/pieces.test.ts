@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { certificate } from '../certificate.js'
 import { unreadOf } from '../../lib/server/unread.js'
 import { sendInPieces } from '../../server/pieces.js'
 
@@ -36,6 +39,19 @@ t.test('an answer in pieces is the answer, with its length', async (t) => {
   const head = await fetch(`${url}/long`, { method: 'HEAD' })
   t.equal(head.headers.get('content-length'), String(long.length))
   t.ok(sockets.every((socket) => unreadOf(socket) === 0), 'nothing is left')
+})
+
+t.test('with HTTP/2 it is the same', async (t) => {
+  const { cert, key } = await certificate()
+  const app = Fastify({ http2: true, https: { cert, key } })
+  t.teardown(async () => app.close())
+  sendInPieces(app as never) // of another protocol, which it does not ask for
+  app.get('/long', { config: { isLarge: true } }, async () => long)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const session = connectHttp2(`https://127.0.0.1:${(app.server.address() as AddressInfo).port}`, { ca: cert })
+  t.teardown(() => session.destroy())
+  const stream = session.request({ ':path': '/long' })
+  t.equal(Buffer.compare(await buffer(stream), long), 0)
 })
 
 t.test('what a client does not read counts, until it leaves, and holds nobody else up', async (t) => {

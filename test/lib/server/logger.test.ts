@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { MongoServerError } from 'mongodb'
@@ -25,8 +26,9 @@ t.test('on a terminal a request is one colored line: method, path, status, time,
     app.get('/students/:id', async (request, reply) => reply.code(Number((request.params as { id: string }).id)).send('x'.repeat(12_345)))
     app.get('/long', async () => 'x'.repeat(2_000_000))
     app.get('/broken', async () => { throw new Error('planted') })
+    app.get('/slow', async () => sleep(20))
     app.get('/stream', async () => Readable.from(['x']))
-    for (const path of ['/students/200?secret=1', '/students/304', '/students/404', '/students/503', '/long', '/broken', '/stream']) await app.inject(path)
+    for (const path of ['/students/200?secret=1', '/students/304', '/students/404', '/students/503', '/long', '/broken', '/slow', '/stream']) await app.inject(path)
     app.log.info('other')
     const text = lines.splice(0).join('')
     const plain = stripVTControlCharacters(text)
@@ -37,6 +39,7 @@ t.test('on a terminal a request is one colored line: method, path, status, time,
     has(/INFO: GET \/long 200 [\d.]+ ms 2\.0 MB alice\n/)
     has(/ERROR: [^]*planted[^]*INFO: GET \/broken 500 [\d.]+ ms \d+ B alice\n/)
     has(/INFO: GET \/stream 200 [\d.]+ ms alice\n/)
+    has(/INFO: GET \/slow 200 \d\d+ ms/)
     has(/INFO: other\n/)
     t.notMatch(plain, /secret/)
     if (!isColored) t.equal(text, plain)
