@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { get as getSecurely } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import type { Collection } from 'mongodb'
 import { type Config, loadConfig, misspelled, readEnvFile, warningsOf } from '../config.js'
@@ -141,18 +141,12 @@ async function ofContents (path: string): Promise<Finding[]> {
 
 /** A port in use is right where it is this server's own. */
 async function ofPort ({ HOST, PORT, TLS_CERT_FILE }: Config): Promise<Finding[]> {
-  const server = createServer()
-  try {
-    server.listen({ host: HOST, port: PORT })
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo // it listens on one
-    return [ok(PORT === 0 ? 'the port is any that is free' : `port ${port} of ${HOST} is free`)]
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'EADDRINUSE' && await isOurs(reachable(HOST), PORT, TLS_CERT_FILE !== undefined)) return [ok(`port ${PORT} of ${HOST} is that of a server of this API`)]
-    return [error(listenError(fault as Error, { host: HOST, port: PORT, variable: 'PORT' }).message)]
-  } finally {
-    server.close()
-  }
+  const server = createServer().listen({ host: HOST, port: PORT })
+  const fault = await once(server, 'listening').then(() => undefined, (error: NodeJS.ErrnoException) => error)
+  server.close()
+  if (!fault) return [ok(PORT === 0 ? 'the port is any that is free' : `port ${PORT} of ${HOST} is free`)]
+  if (fault.code === 'EADDRINUSE' && await isOurs(reachable(HOST), PORT, TLS_CERT_FILE !== undefined)) return [ok(`port ${PORT} of ${HOST} is that of a server of this API`)]
+  return [error(listenError(fault, { host: HOST, port: PORT, variable: 'PORT' }).message)]
 }
 
 async function isOurs (host: string, port: number, isSecure: boolean): Promise<boolean> {
