@@ -77,7 +77,7 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
     if (config.COMPRESSION === 'on') compressLists(app)
     sendInPieces(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
-    const store = await registerApi(app, config, primary?.storeUrl)
+    const store = await registerApi(app, config, primary)
     if (quotas && (config.MONGODB_URL || primary)) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)
     const state = readiness({
       unready: () => life.isEnding ? 'The server is about to end.' : undefined,
@@ -96,12 +96,13 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
 }
 
 /** The API, as a host would register it; answers its store, after which the server looks. */
-async function registerApi (app: FastifyInstance, config: Config, storeUrl: string | undefined): Promise<Store> {
-  const url = config.MONGODB_URL ?? storeUrl
+async function registerApi (app: FastifyInstance, config: Config, primary: PrimaryLine | undefined): Promise<Store> {
+  const url = config.MONGODB_URL ?? primary?.storeUrl
   let store: Store | undefined
   await app.register(async (scope, options: AppOptions) => {
     await studentCourseApi(scope, options)
     store = { client: scope.mongo.client, guard: scope.storeGuard }
+    if (config.AUTH === 'on') primary?.shareTurns(scope.loginQueue)
   }, {
     ...(url === undefined ? { embedded: config.DATA_DIR } : { url }),
     onStoreFailure: endWith,

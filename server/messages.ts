@@ -8,6 +8,8 @@ export type ToWorker =
   | { type: 'read metrics', id: number }
   /** The metrics of all workers, as asked for. */
   | { type: 'metrics of all', id: number, families: Family[] }
+  /** The turn to check a password that was asked for, or that too many wait for one. */
+  | { type: 'turn', id: number, hasCome: boolean }
 
 /** What a worker tells the primary. */
 export type ToPrimary =
@@ -16,3 +18,5 @@ export type ToPrimary =
   /** The metrics of this worker, as asked for, or without an id the last ones. */
   | { type: 'metrics', id?: number, families: Family[] }
   | { type: 'ask metrics', id: number }
+  | { type: 'ask turn', id: number }
+  | { type: 'end turn', id: number }

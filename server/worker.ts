@@ -1,4 +1,6 @@
 import cluster from 'node:cluster'
+import type { LoginQueue } from '../lib/access/login-queue.js'
+import { LoginsBusyError } from '../lib/http/errors.js'
 import type { Family, Registry } from '../lib/server/registry.js'
 import type { ToPrimary, ToWorker } from './messages.js'
 
@@ -9,6 +11,7 @@ export const STORE_URL = 'STUDENT_COURSE_API_STORE_URL'
 export class PrimaryLine {
   #count = 0
   #asked = new Map<number, (families: Family[]) => void>()
+  #turns = new Map<number, (hasCome: boolean) => void>()
 
   /** The line of this process, if it is a worker. */
   static open (): PrimaryLine | undefined {
@@ -24,6 +27,23 @@ export class PrimaryLine {
 
   onSignal (handle: (signal: NodeJS.Signals) => void): void {
     process.on('message', (message: ToWorker) => { if (message.type === 'signal') handle(message.signal) })
+  }
+
+  /** Has passwords checked in turns of all workers. */
+  shareTurns (queue: LoginQueue): void {
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'turn') this.#turns.get(message.id)?.(message.hasCome)
+    })
+    queue.take = async () => {
+      const id = ++this.#count
+      const hasCome = await new Promise<boolean>((resolve) => {
+        this.#turns.set(id, resolve)
+        this.tell({ type: 'ask turn', id })
+      })
+      this.#turns.delete(id)
+      if (!hasCome) throw new LoginsBusyError()
+      return () => this.tell({ type: 'end turn', id })
+    }
   }
 
   /** Answers the primary with the metrics of this worker. */

@@ -13,8 +13,11 @@ export interface LoginQueueOptions {
   maxWaiting?: number
 }
 
-/** Where passwords are checked: few at once, and others wait for their turn, as long as that is worth it. */
-export class LoginQueue {
+/** The end of a turn: the next one may begin. */
+export type EndTurn = () => void
+
+/** Turns to check a password: few at once, and others wait for theirs, as long as that is worth it. */
+export class LoginTurns {
   #limit: ReturnType<typeof pLimit>
   #maxWaiting: number
 
@@ -23,9 +26,29 @@ export class LoginQueue {
     this.#maxWaiting = maxWaiting
   }
 
-  /** Throws LoginsBusyError where so many wait already that another one would wait in vain. */
-  async run<T> (login: () => Promise<T>): Promise<T> {
+  /** Resolves when the turn has come. Throws LoginsBusyError where so many wait already that another one would wait in vain. */
+  async take (): Promise<EndTurn> {
     if (this.#limit.pendingCount >= this.#maxWaiting) throw new LoginsBusyError()
-    return this.#limit(login)
+    return new Promise((resolve) => {
+      // which is over when its end is called
+      this.#limit(async () => new Promise<void>((_resolve) => resolve(_resolve)))
+    })
+  }
+}
+
+/** Where passwords are checked, each in its turn. */
+export class LoginQueue {
+  /** Gives a turn, of this process alone or of several. */
+  take: () => Promise<EndTurn>
+
+  constructor (options?: LoginQueueOptions) {
+    const turns = new LoginTurns(options)
+    this.take = async () => turns.take()
+  }
+
+  /** Throws LoginsBusyError where there is no turn to wait for. */
+  async run<T> (login: () => Promise<T>): Promise<T> {
+    const end = await this.take()
+    return login().finally(end)
   }
 }

@@ -52,6 +52,8 @@ export const mistakes: Mistake[] = [
   { title: 'nobody logs in to a server that only reads', file: 'server/read-only.ts', from: ' || request.routeOptions.config.isLogin', to: '', seenBy: ['server/read-only'] },
   { title: 'a copy that replaces leaves what is only there', file: 'cli/copy.ts', from: '[...surplus, ...differing]', to: '[...differing]', seenBy: ['cli/copy'] },
   { title: 'doctor takes any answer for a server of ours', file: 'cli/doctor.ts', from: "answer.headers['x-request-id'] !== undefined", to: 'true', seenBy: ['cli/doctor'] },
+  { title: 'each worker has a queue of logins of its own', file: 'server.ts', from: "if (config.AUTH === 'on') primary?.shareTurns(scope.loginQueue)", to: '', seenBy: ['server/workers'] },
+  { title: 'a worker that is killed keeps its turns', file: 'server/primary.ts', from: 'for (const end of this.#turnsOf(worker).values()) end()', to: '', seenBy: ['server/workers'] },
   { title: 'operators are turned away', file: 'server/shedding.ts', from: 'if (request.routeOptions.config.isForOperators) return undefined', to: '', seenBy: ['server/pressure'] },
   { title: 'credentials for every page', file: 'server/cors.ts', from: 'credentials: !isAll', to: 'credentials: true', seenBy: ['server/pressure'] },
   { title: 'any number of logins waits', file: 'lib/access/login-queue.ts', from: 'if (this.#limit.pendingCount >= this.#maxWaiting) throw', to: 'if (false) throw', seenBy: ['lib/access/login-queue'] },

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -108,6 +109,30 @@ t.test('workers over a MongoDB count rates together, and each has the metrics of
     await sleep(20)
     next = workersOf(server).find((pid) => pid !== ended && pid !== stays)
   }
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exited, { code: 0, signal: null })
+})
+
+t.test('workers check passwords in turns of all, and a worker that is killed leaves its turn to others', async (t) => {
+  const env = { DATA_DIR: t.testdir(), AUTH: 'on', JWT_SECRET: 'x'.repeat(40), WORKERS: '2' }
+  const server = launch(t, env, { counted: true })
+  const url = await listening(server)
+  while (workersOf(server).length < 2) await sleep(50)
+  await sleep(1_000) // for both to serve
+  const logIn = async () => fetch(`${url}/token`, {
+    method: 'POST', headers: { connection: 'close' }, body: new URLSearchParams({ grant_type: 'password', username: `user${Math.random()}`.replace('.', ''), password: 'wrong' })
+  }).then(({ status }) => status, () => 0)
+  const statuses = await Promise.all(Array.from({ length: 160 }, logIn))
+  const refused = statuses.filter((status) => status === 503).length
+  const inTurn = Math.max(1, Math.floor(availableParallelism() / 2))
+  // two queues would let in twice as many as wait in one
+  t.ok(statuses.length - refused < 2 * 64 + inTurn, `${refused} refused`)
+  t.ok(statuses.length - refused >= 64 + inTurn)
+  const logins = Array.from({ length: 40 }, logIn)
+  await sleep(100)
+  process.kill(Number(workersOf(server)[0]), 'SIGKILL')
+  await Promise.all(logins)
+  t.ok([400, 429].includes(await logIn()), 'wrong, or one too many, but in its turn')
   server.child.kill('SIGTERM')
   t.strictSame(await server.exited, { code: 0, signal: null })
 })
