@@ -120,6 +120,8 @@ export default studentCourseApi
 export type { AppOptions, AuthOptions, Caller, CouchbaseOptions, DatabaseOptions, DocsOptions, ExtendOptions, Repository, StudentRepository, UserStore }
 export { callerOf }
 export { email, text } from './schemas/common.js'
+export { uuids } from './schemas/ids.js'
+export type { Ids } from './schemas/ids.js'
 export { defineResource, extendResource } from './schemas/resource.js'
 export type { Extension, Resource, ResourceDefinition, Shown, Stored } from './schemas/resource.js'
 export { student, CreateStudent, Student, StudentCollection, UpdateStudent } from './schemas/student.js'

@@ -36,7 +36,7 @@ class MongoUsers implements UserStore {
   constructor (collection: Collection<UserDocument>, guard: StoreGuard) {
     this.#collection = collection
     this.#guard = guard
-    this.#lists = new MongoLists(collection as unknown as Collection<StoredDocument>, guard, USER_FIELDS, false) // both have ids of text
+    this.#lists = new MongoLists(collection as unknown as Collection<StoredDocument>, guard, USER_FIELDS) // both have ids of text
   }
 
   async get (username: string): Promise<StoredUser | undefined> {

@@ -1,14 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ObjectIdHex, ProblemDetails } from './common.js'
-import { EXAMPLE_ID, type Resource } from './resource.js'
+import { ProblemDetails } from './common.js'
+import type { Resource } from './resource.js'
 
 /** The most operations of one batch. */
 export const MAX_OPERATIONS = 1000
-
-const target = {
-  id: Type.String({ pattern: String(ObjectIdHex.pattern), description: 'The record.' }),
-  ifMatch: Type.Optional(Type.String({ description: 'The ETag of that record as the client knows it, as in the header If-Match.' }))
-}
 
 const data = (description: string) => Type.Unsafe<Record<string, unknown>>({ type: 'object', description })
 
@@ -16,10 +11,6 @@ const data = (description: string) => Type.Unsafe<Record<string, unknown>>({ typ
 const closed = { additionalProperties: false }
 
 const Create = Type.Object({ op: Type.Literal('create'), data: data('The record to create.') }, closed)
-
-const Patch = Type.Object({ op: Type.Literal('patch'), ...target, data: data('A merge patch (RFC 7396).') }, closed)
-
-const Delete = Type.Object({ op: Type.Literal('delete'), ...target }, closed)
 
 /** One change of a batch. */
 export interface Operation {
@@ -29,12 +20,20 @@ export interface Operation {
   data?: Record<string, unknown>
 }
 
-const Operation = Type.Unsafe<Operation>({ type: 'object', discriminator: { propertyName: 'op' }, oneOf: [Create, Patch, Delete] })
+function operation (pattern: string) {
+  const target = {
+    id: Type.String({ pattern, description: 'The record.' }),
+    ifMatch: Type.Optional(Type.String({ description: 'The ETag of that record as the client knows it, as in the header If-Match.' }))
+  }
+  const Patch = Type.Object({ op: Type.Literal('patch'), ...target, data: data('A merge patch (RFC 7396).') }, closed)
+  const Delete = Type.Object({ op: Type.Literal('delete'), ...target }, closed)
+  return Type.Unsafe<Operation>({ type: 'object', discriminator: { propertyName: 'op' }, oneOf: [Create, Patch, Delete] })
+}
 
 /** The body of a batch. */
-export function batchBody ({ title, plural, example, exampleShown }: Resource) {
+export function batchBody ({ title, plural, ids, example, exampleShown }: Resource) {
   const [field = ''] = Object.keys(example).slice(-1)
-  return Type.Object({ operations: Type.Array(Operation, { minItems: 1, maxItems: MAX_OPERATIONS }) }, {
+  return Type.Object({ operations: Type.Array(operation(ids.pattern), { minItems: 1, maxItems: MAX_OPERATIONS }) }, {
     title: `${title}Batch`,
     description: `Changes of ${plural}, each of a different one. Each is made whole or not at all; the batch as a whole is not atomic.`,
     examples: [{ operations: [{ op: 'create', data: example }, { op: 'patch', id: exampleShown.id, data: { [field]: exampleShown[field] } }] }]
@@ -62,7 +61,7 @@ export const BatchResults = Type.Object({
 
 export type BatchResults = Static<typeof BatchResults>
 
-export const exampleResults: BatchResults = {
-  results: [{ status: 201, id: EXAMPLE_ID, etag: '"Tjb4yqZOpvkaMn0kiqnlJ1"' }, { status: 200, id: EXAMPLE_ID, etag: '"kM2sPq4ZbL0dV1nXw8yRt3"' }],
+export const exampleResults = ({ exampleShown: { id } }: Resource): BatchResults => ({
+  results: [{ status: 201, id, etag: '"Tjb4yqZOpvkaMn0kiqnlJ1"' }, { status: 200, id, etag: '"kM2sPq4ZbL0dV1nXw8yRt3"' }],
   summary: { ok: 2, failed: 0 }
-}
+})

@@ -1,10 +1,11 @@
 import { OptionalKind, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { nullable, ObjectIdHex } from './common.js'
+import { objectIds, type Ids } from './ids.js'
 
 /** The most items of one list. */
 export const LIST_LIMIT = 1000
 
-/** The id that every example has. */
+/** The id that every example has, or the seed of it. */
 export const EXAMPLE_ID = String(ObjectIdHex.examples[0])
 
 /** The fields of a resource by name, each as its TypeBox schema. */
@@ -44,6 +45,8 @@ export interface ResourceDefinition<F extends Fields> {
   collection?: string
   /** What a token must allow, default `<plural>:read` and `<plural>:write`. */
   scopes?: { read: string, write: string }
+  /** What the ids are, default MongoDB's ObjectIds; `uuids`, or text of your own. */
+  ids?: Ids
   /**
    * What a body may hold, beside which it may not have an `id`. The type says how a field is stored: `number` as a BSON double,
    * `integer` as int32 or int64, `date-time` text as a date, others as they are.
@@ -89,15 +92,18 @@ const ignored = 'An `id` or `_id` and unknown fields are ignored and never store
 
 /** Throws a TypeError where a name would not do in a path, a schema and a scope. */
 export function defineResource<F extends Fields> (definition: ResourceDefinition<F>): Resource<F> {
-  const { name, plural = `${name}s`, fields, example } = definition
+  const { name, plural = `${name}s`, fields, example, ids = objectIds } = definition
   for (const word of [name, plural]) if (!/^[a-z][a-z0-9-]*$/.test(word)) throw new TypeError(`a resource cannot be named ${word}`)
   for (const taken of ['id', '_id', 'etag', 'created', 'or']) if (taken in fields) throw new TypeError(`${name}: no field can be named ${taken}, which means something in every resource`)
+  const exampleId = ids.of(EXAMPLE_ID)
+  if (!new RegExp(ids.pattern, 'u').test(exampleId)) throw new TypeError(`${name}: ids.of makes ids such as ${exampleId}, which do not match ids.pattern`)
   const title = toTitle(name)
   const one = shownSchema(title, definition)
   return {
     collection: plural,
     scopes: { read: `${plural}:read`, write: `${plural}:write` },
     shown: {},
+    ids,
     ...definition,
     plural,
     title,
@@ -122,7 +128,7 @@ export function defineResource<F extends Fields> (definition: ResourceDefinition
       title: `${title}Collection`,
       description: `At most ${LIST_LIMIT} ${plural}. The list stands in an object, because a bare JSON array at the top was open to JSON hijacking.`
     }),
-    exampleShown: { id: EXAMPLE_ID, ...example } as Shown<F> // an example has numbers as numbers
+    exampleShown: { id: exampleId, ...example } as Shown<F> // an example has numbers as numbers
   }
 }
 
@@ -137,13 +143,14 @@ export interface Extension<F extends Fields> {
 
 /** The same resource, with further fields, or with a collection or scopes of its own. */
 export function extendResource<F extends Fields, More extends Fields> (resource: Resource<F>, extension: Extension<More>): Resource<F & More> {
-  const { name, plural, description, collection, scopes, fields, shown, example } = resource
+  const { name, plural, description, collection, scopes, ids, fields, shown, example } = resource
   return defineResource({
     name,
     plural,
     description,
     collection,
     scopes,
+    ids,
     ...extension,
     fields: { ...fields, ...extension.fields },
     shown: { ...shown, ...extension.shown } as ResourceDefinition<F & More>['shown'] & {}, // by the names of both
@@ -156,9 +163,9 @@ function toTitle (word: string): string {
 }
 
 /** What is shown promises no bounds: other software may have written the document. */
-function shownSchema<F extends Fields> (title: string, { name, fields, shown = {} }: ResourceDefinition<F>): TObject {
+function shownSchema<F extends Fields> (title: string, { name, fields, shown = {}, ids = objectIds }: ResourceDefinition<F>): TObject {
   return Type.Object({
-    id: Type.String({ 'x-bson': '_id', description: ObjectIdHex.description }),
+    id: Type.String({ 'x-bson': '_id', ...ids.description !== undefined && { description: ids.description } }),
     ...mapFields(fields, (field, key) => Type.Optional(shown[key] ?? unbounded(field))),
     etag: Type.Optional(Type.String({ 'x-computed': true, description: 'The ETag of the record, in a list that was asked for it by `fields`.' }))
   }, {

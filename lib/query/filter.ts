@@ -27,6 +27,7 @@ function ofCondition (condition: Condition): Filter {
   const { field, kind, operator, value } = condition
   if (field === CREATED) return ofCreated(condition)
   if (kind === 'id') return ofId(condition)
+  if (kind === 'text-id') return { _id: { [`$${operator}`]: value } }
   switch (operator) {
     case 'prefix': return { [field]: prefixRange(String(value)) }
     case 'contains': return { [field]: { $regex: escaped(String(value)) } }

@@ -1,9 +1,10 @@
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { ObjectIdHex } from '../../schemas/common.js'
+import { objectIds, type Ids } from '../../schemas/ids.js'
 import { kindOf, LIST_LIMIT, type Fields, type Kind } from '../../schemas/resource.js'
 
 /** What the values of a parameter are. */
-export type ParameterKind = Kind | 'id'
+export type ParameterKind = Kind | 'id' | 'text-id'
 
 /** How a filter compares. `eq` stands without its name: `course=Chemistry`. */
 export type Operator = 'eq' | 'ne' | 'in' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains' | 'icontains' | 'exists'
@@ -16,6 +17,8 @@ export interface FilterParameter {
   operator: Operator
   /** The values that the field may have, where it is one of a few. */
   values?: readonly unknown[]
+  /** What an id of text matches. */
+  pattern?: string
 }
 
 /** The most values of a list. */
@@ -50,7 +53,8 @@ const operators: Record<ParameterKind, readonly Operator[]> = {
   integer: ['eq', 'ne', 'in', ...ranges, 'exists'],
   'date-time': ['eq', 'ne', 'in', ...ranges, 'exists'],
   boolean: ['eq', 'ne', 'exists'],
-  id: ['eq', 'in', ...ranges]
+  id: ['eq', 'in', ...ranges],
+  'text-id': ['eq', 'in', ...ranges]
 }
 
 const meanings: Record<Operator, (field: string) => string> = {
@@ -91,8 +95,8 @@ export interface Choice {
 const count: Choice = { values: ['bounded', 'exact'], description: `Whether to count all records that match: \`bounded\` counts to ${COUNT_BOUND}, \`exact\` all.` }
 
 /** Compiles the parameters of a list that is answered in pages. */
-export function compileGrammar (fields: Fields): Grammar {
-  return recordsGrammar(withId(fields), pageSchemas, { count })
+export function compileGrammar (fields: Fields, ids = objectIds): Grammar {
+  return recordsGrammar(withId(fields, ids), pageSchemas, { count })
 }
 
 /**
@@ -104,8 +108,8 @@ export function compileNamedGrammar (fields: Fields, more: readonly string[]): G
 }
 
 /** Compiles the parameters of a list that is answered whole: filters, order and fields, and some choices. */
-export function wholeGrammar (fields: Fields, choices: Record<string, Choice>): Grammar {
-  return recordsGrammar(withId(fields), {}, choices)
+export function wholeGrammar (fields: Fields, ids: Ids, choices: Record<string, Choice>): Grammar {
+  return recordsGrammar(withId(fields, ids), {}, choices)
 }
 
 /** The parameters of a route that takes choices alone. */
@@ -116,13 +120,15 @@ export function choiceGrammar (choices: Record<string, Choice>): Grammar {
 
 /** What is asked of records: their fields, the times that their ids tell, and what can be answered beside the fields. */
 interface Asked {
-  kinds: { field: string, kind: ParameterKind, values?: readonly unknown[] }[]
+  kinds: Pick<FilterParameter, 'field' | 'kind' | 'values' | 'pattern'>[]
   times: readonly string[]
   more: readonly string[]
 }
 
-function withId (fields: Fields): Asked {
-  return { kinds: [{ field: 'id', kind: 'id' }, ...kindsOf(fields)], times: [CREATED], more: ['etag'] }
+/** Only an ObjectId tells when it was made. */
+function withId (fields: Fields, ids: Ids): Asked {
+  if (ids === objectIds) return { kinds: [{ field: 'id', kind: 'id' }, ...kindsOf(fields)], times: [CREATED], more: ['etag'] }
+  return { kinds: [{ field: 'id', kind: 'text-id', pattern: ids.pattern }, ...kindsOf(fields)], times: [], more: ['etag'] }
 }
 
 function kindsOf (fields: Fields): Asked['kinds'] {
@@ -131,8 +137,8 @@ function kindsOf (fields: Fields): Asked['kinds'] {
 
 function recordsGrammar ({ kinds, times, more }: Asked, pages: Fields, choices: Record<string, Choice>): Grammar {
   const parameters = [
-    ...kinds.flatMap(({ field, kind, values }) => operators[kind].map((operator) => toParameter(field, kind, operator, values))),
-    ...times.flatMap((field) => ranges.map((operator) => toParameter(field, 'date-time', operator)))
+    ...kinds.flatMap((of) => operators[of.kind].map((operator) => toParameter(of, operator))),
+    ...times.flatMap((field) => ranges.map((operator) => toParameter({ field, kind: 'date-time' }, operator)))
   ]
   const filters = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const sortable = kinds.map(({ field }) => field)
@@ -154,25 +160,26 @@ export function selectionGrammar (fields: Fields): Grammar {
   return { filters: new Map(), names: ['fields'], sortable: [], selectable, choices: {}, schema }
 }
 
-function toParameter (field: string, kind: ParameterKind, operator: Operator, values?: readonly unknown[]): FilterParameter {
-  return { name: operator === 'eq' ? field : `${field}.${operator}`, field, kind, operator, ...values && { values } }
+function toParameter ({ field, kind, values, pattern }: Asked['kinds'][number], operator: Operator): FilterParameter {
+  return { name: operator === 'eq' ? field : `${field}.${operator}`, field, kind, operator, ...values && { values }, ...pattern !== undefined && { pattern } }
 }
 
-function filterSchema ({ field, kind, operator, values }: FilterParameter): TSchema {
+function filterSchema ({ field, kind, operator, values, pattern }: FilterParameter): TSchema {
   const description = field === CREATED ? `When the record was made, to the second: ${operator} this time.` : meanings[operator](field)
   if (operator === 'exists') return Type.Boolean({ description })
   const isExact = operator === 'eq' || operator === 'in' || operator === 'ne'
-  const value = valueSchema(kind, isExact ? values : undefined)
+  const value = valueSchema(kind, isExact ? values : undefined, pattern)
   return operator === 'in' ? Type.Array(value, { maxItems: MAX_VALUES, description }) : { ...value, description }
 }
 
-function valueSchema (kind: ParameterKind, values?: readonly unknown[]): TSchema {
+function valueSchema (kind: ParameterKind, values?: readonly unknown[], pattern = String(ObjectIdHex.pattern)): TSchema {
   switch (kind) {
     case 'number': return Type.Number()
     case 'integer': return Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
     case 'boolean': return Type.Boolean()
     case 'date-time': return Type.String({ format: 'date-time' })
-    case 'id': return Type.String({ pattern: String(ObjectIdHex.pattern) })
+    case 'id':
+    case 'text-id': return Type.String({ pattern })
     case 'text': return Type.Unsafe<string>({ type: 'string', ...values && { enum: values } })
   }
 }

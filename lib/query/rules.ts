@@ -5,8 +5,6 @@ import { suggestion } from '../options/nearest.js'
 import { MAX_CURSOR, MAX_OFFSET, MAX_SORT_KEYS, type FilterParameter, type Grammar } from './grammar.js'
 import type { Condition, ListQuery, SortKey } from './list-query.js'
 
-const ID = new RegExp(String(ObjectIdHex.pattern))
-
 /** Tells a fault of what is asked by a name; by its place in a list, where it came as one. */
 export type Refuse = (name: string, detail: string, index?: number) => void
 
@@ -45,7 +43,7 @@ export function toCondition ({ name, ...condition }: FilterParameter, value: unk
 }
 
 /** The value of a filter that a value of JSON is; of `in`, one of its values. */
-export function toValue ({ kind, operator, values }: FilterParameter, given: unknown): Parsed {
+export function toValue ({ kind, operator, values, pattern = String(ObjectIdHex.pattern) }: FilterParameter, given: unknown): Parsed {
   const is = (isRight: boolean, fault: string): Parsed => isRight ? { value: given } : { fault }
   if (operator === 'exists' || kind === 'boolean') return is(typeof given === 'boolean', 'must be true or false')
   const isExact = operator === 'eq' || operator === 'ne' || operator === 'in'
@@ -54,9 +52,14 @@ export function toValue ({ kind, operator, values }: FilterParameter, given: unk
     case 'number': return is(Number.isFinite(given), 'must be a number')
     case 'integer': return is(Number.isSafeInteger(given), 'must be an integer')
     case 'date-time': return isTime(given) ? { value: new Date(given) } : { fault: 'must be a time with its offset, such as 2026-01-31T12:00:00Z' }
-    case 'id': return is(typeof given === 'string' && ID.test(given), 'must be 24 hexadecimal digits')
+    case 'id': return is(isLike(given, pattern), 'must be 24 hexadecimal digits')
+    case 'text-id': return is(isLike(given, pattern), `must match pattern "${pattern}"`)
     case 'text': return typeof given === 'string' ? is(given.isWellFormed(), 'must be well-formed Unicode, without lone surrogates') : { fault: 'must be text' }
   }
+}
+
+function isLike (given: unknown, pattern: string): boolean {
+  return typeof given === 'string' && new RegExp(pattern, 'u').test(given)
 }
 
 function isTime (given: unknown): given is string {

@@ -1,5 +1,5 @@
 import { deserialize } from 'bson'
-import { ObjectId, type Filter } from 'mongodb'
+import type { Filter } from 'mongodb'
 import type { Fields, Shown, Stored } from '../../schemas/resource.js'
 import { Batches, MAX_BYTES, MAX_ITEMS, MAX_UNDER_WAY, textBytes } from '../mongodb/batch.js'
 import { bulkWrite, type Met, type Statement } from '../mongodb/bulk-write.js'
@@ -57,7 +57,7 @@ export class MongoChanges<F extends Fields> {
 
   /** A change that shares its round trips with those of other records that wait at the same time. */
   async #change (change: RecordChange<F>): Promise<Made<F>> {
-    const id = change.id.toLowerCase()
+    const id = this.#records.ids.key(change.id)
     if (!this.#takesMany || this.#shared.has(id)) return this.#alone(change)
     this.#shared.add(id)
     try {
@@ -95,15 +95,15 @@ export class MongoChanges<F extends Fields> {
     return changes ? unlessMade(new Changed(record), changes) : new Changed(record)
   }
 
-  /** Only where an id is not there as an ObjectId is it looked for as text. Undefined where the server does not take many changes in one command. */
+  /** Only where an id is not there as an ObjectId is it looked for as text, where it may be either. Undefined where the server does not take many changes in one command. */
   async #makeAll (changes: readonly RecordChange<F>[], stored: ReadonlyMap<string, Buffer>, signal: AbortSignal): Promise<Met[] | undefined> {
-    const { collection } = this.#records
-    const met = await bulkWrite(collection, changes.map((change) => this.#statement(change, new ObjectId(change.id), stored)), signal)
+    const { collection, ids } = this.#records
+    const met = await bulkWrite(collection, changes.map((change) => this.#statement(change, ids.stored(change.id), stored)), signal)
     if (!met) {
       this.#takesMany = false
       return undefined
     }
-    const again = changes.flatMap(({ condition }, index) => met[index] === 0 && !condition ? [index] : [])
+    const again = changes.flatMap(({ condition }, index) => met[index] === 0 && !condition && ids.mayBeText ? [index] : [])
     const metAsText = await bulkWrite(collection, again.map((index) => this.#statement(changes[index] as RecordChange<F>, changes[index]?.id as string, stored)), signal) // there is one for each
     for (const [place, index] of again.entries()) met[index] = (metAsText as Met[])[place] as Met // as above; the server knew the first command
     return met
@@ -128,7 +128,9 @@ export class MongoChanges<F extends Fields> {
   async #make (change: RecordChange<F>, signal: AbortSignal): Promise<Made<F>> {
     const { id, condition } = change
     if (condition) return this.#makeIf(change, condition, signal)
-    return await this.#makeOn({ _id: new ObjectId(id) }, change, signal) || this.#makeOn({ _id: id }, change, signal)
+    const { ids } = this.#records
+    const made = await this.#makeOn({ _id: ids.stored(id) }, change, signal)
+    return made || !ids.mayBeText ? made : this.#makeOn({ _id: id }, change, signal)
   }
 
   /**

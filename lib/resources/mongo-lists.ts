@@ -1,4 +1,4 @@
-import { ObjectId, type Collection, type Filter as MongoFilter } from 'mongodb'
+import type { Collection, Filter as MongoFilter } from 'mongodb'
 import pLimit from 'p-limit'
 import { StoreUnavailableError } from '../http/errors.js'
 import { Batches } from '../mongodb/batch.js'
@@ -13,10 +13,7 @@ import type { Condition, ListQuery, Page } from '../query/list-query.js'
 import { InvalidQueryError } from '../query/query-error.js'
 import { indexText } from './indexes.js'
 import type { StoredDocument } from './mongo-records.js'
-import { idOf } from './stored-id.js'
-
-/** Records with other ids are not shown, so an offset does not count them. */
-const CAN_BE_SHOWN = { _id: { $type: ['objectId', 'string'] } }
+import type { StoredIds } from './stored-ids.js'
 
 /** Documents that a stream reads at a time. */
 const PIECE = 1_000
@@ -51,20 +48,20 @@ export class MongoLists {
   #collection: Collection<StoredDocument>
   #guard: StoreGuard
   #fields: readonly string[]
-  #isShownById: boolean
+  #ids: StoredIds | undefined
   /** By what is asked for: those that wait, or whose answer is under way. */
   #shared = new Map<string, { batches: Batches<undefined, RawPage>, waiting: number }>()
   #streaming = pLimit(MAX_STREAMING)
 
   /**
    * @param fields those of the resource
-   * @param isShownById whether each record is shown by an id of 24 hexadecimal digits, or else all that the filters find
+   * @param ids by which each record is shown; without them a list has all that the filters find
    */
-  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, fields: readonly string[], isShownById = true) {
+  constructor (collection: Collection<StoredDocument>, guard: StoreGuard, fields: readonly string[], ids?: StoredIds) {
     this.#collection = collection
     this.#guard = guard
     this.#fields = fields
-    this.#isShownById = isShownById
+    this.#ids = ids
   }
 
   /** Throws InvalidQueryError for a cursor that is not of this list. */
@@ -120,11 +117,16 @@ export class MongoLists {
       order: cursor?.direction === 'before' ? order.map(({ key, isDescending }) => ({ key, isDescending: !isDescending })) : order,
       scope,
       cursor,
-      filter: allOf([toFilter(conditions, anyOf), ...order.slice(0, -1).map(({ key }) => isSortable(key)), ...offset > 0 ? [CAN_BE_SHOWN] : []]),
+      filter: allOf([toFilter(conditions, anyOf), ...order.slice(0, -1).map(({ key }) => isSortable(key)), ...offset > 0 ? [this.#canBeShown()] : []]),
       limit,
       skip: offset,
       projection: Object.fromEntries(['_id', ...shown, ...order.map(({ key }) => key)].filter((name) => name !== 'id').map((name) => [name, 1]))
     }
+  }
+
+  /** Records with other ids are not shown, so an offset does not count them. */
+  #canBeShown (): Filter {
+    return { _id: { $type: this.#ids?.mayBeText ? ['objectId', 'string'] : 'string' } }
   }
 
   async #piece (plan: Plan, position: Position[] | undefined): Promise<Piece> {
@@ -171,23 +173,24 @@ export class MongoLists {
 
   /**
    * Those of the documents that a list shows: what it shows can be asked for by its id. So an id of another type, or text that
-   * is not 24 hexadecimal digits, is left out, and so is text that is the id of another document, which wins.
+   * no id can be, is left out, and so is text that stands for the ObjectId of another document, which wins.
    */
   async #listable (documents: Buffer[], signal: AbortSignal): Promise<Buffer[]> {
-    if (!this.#isShownById) return documents
-    const ids = documents.map(idOf)
-    if (ids.every((id) => id?.isObjectId)) return documents
-    const texts = ids.flatMap((id) => id && !id.isObjectId ? [id.text.toLowerCase()] : [])
-    const taken = new Set(texts.length > 0 ? await this.#objectIds(texts, signal) : [])
+    const known = this.#ids
+    if (!known) return documents
+    const ids = documents.map((bson) => known.of(bson))
+    if (ids.every((id) => id?.isSure)) return documents
+    const texts = ids.flatMap((id) => id && !id.isSure ? [id.text.toLowerCase()] : [])
+    const taken = new Set(texts.length > 0 ? await this.#objectIds(texts, known, signal) : [])
     return documents.filter((_, index) => {
       const id = ids[index]
-      return id && (id.isObjectId || !taken.has(id.text.toLowerCase()))
+      return id && (id.isSure || !taken.has(id.text.toLowerCase()))
     })
   }
 
-  async #objectIds (texts: string[], signal: AbortSignal): Promise<(string | undefined)[]> {
-    const filter = { _id: { $in: texts.map((text) => new ObjectId(text)) } }
-    return (await findRaw(this.#collection, filter, { limit: texts.length, projection: { _id: 1 }, signal })).map((bson) => idOf(bson)?.text)
+  async #objectIds (texts: string[], ids: StoredIds, signal: AbortSignal): Promise<(string | undefined)[]> {
+    const filter = { _id: { $in: texts.map((text) => ids.stored(text)) } }
+    return (await findRaw(this.#collection, filter, { limit: texts.length, projection: { _id: 1 }, signal })).map((bson) => ids.of(bson)?.text)
   }
 }
 

@@ -1,4 +1,4 @@
-import { ObjectId, type Collection, type Document, type Filter } from 'mongodb'
+import type { Collection, Document, Filter, ObjectId } from 'mongodb'
 import type { Fields, Resource, Shown } from '../../schemas/resource.js'
 import { OF_PRIMARY } from '../mongodb/driver-options.js'
 import { findRaw } from '../mongodb/find-raw.js'
@@ -6,7 +6,7 @@ import type { ListQuery } from '../query/list-query.js'
 import { compileDocument, type DocumentReader } from '../serialization/bson-json.js'
 import { RawDocument, RawList } from '../serialization/raw-document.js'
 import { FieldConversion } from './fields.js'
-import { idOf } from './stored-id.js'
+import { StoredIds } from './stored-ids.js'
 
 /** A stored record. Code of the tutorial's older versions made ids of another type. */
 export interface StoredDocument extends Document {
@@ -17,14 +17,16 @@ export interface StoredDocument extends Document {
 export class MongoRecords<F extends Fields> {
   readonly collection: Collection<StoredDocument>
   readonly conversion: FieldConversion<F>
+  readonly ids: StoredIds
   /** What is read of a stored record; whatever else it holds stays in the database. */
   readonly projection: Readonly<Record<string, 1>>
   #primary: Collection<StoredDocument>
   #reader: DocumentReader
 
   /** Throws a TypeError for a resource that its bytes cannot be shown of: that would be served many times slower. */
-  constructor (collection: Collection<StoredDocument>, { name, fields, one }: Resource<F>) {
+  constructor (collection: Collection<StoredDocument>, { name, fields, ids, one }: Resource<F>) {
     this.collection = collection
+    this.ids = new StoredIds(ids)
     this.conversion = new FieldConversion(fields)
     this.projection = Object.fromEntries(['_id', ...Object.keys(fields)].map((field) => [field, 1]))
     this.#primary = collection.db.collection<StoredDocument>(collection.collectionName, OF_PRIMARY)
@@ -44,12 +46,13 @@ export class MongoRecords<F extends Fields> {
     return RawList.under('items', documents, (bson) => this.#reader.read(bson, only) as Shown<F>, only) // as above
   }
 
-  /** The records with these ids, each in its place. Only where an id is not there as an ObjectId is it looked for as text. */
+  /** The records with these ids, each in its place. Only where an id is not there as an ObjectId is it looked for as text, where it may be either. */
   async readMany (ids: readonly string[], signal: AbortSignal, collection = this.collection): Promise<(Buffer | undefined)[]> {
-    const found = await this.#findById(collection, Array.from(new Set(ids.map((id) => id.toLowerCase())), (id) => new ObjectId(id)), signal)
-    const missing = Array.from(new Set(ids)).filter((id) => !found.has(id.toLowerCase()))
+    const keys = ids.map((id) => this.ids.key(id))
+    const found = await this.#findById(collection, Array.from(new Set(keys), (key) => this.ids.stored(key)), signal)
+    const missing = this.ids.mayBeText ? Array.from(new Set(ids)).filter((id) => !found.has(this.ids.key(id))) : []
     const foundAsText = missing.length > 0 ? await this.#findById(collection, missing, signal) : found
-    return ids.map((id) => found.get(id.toLowerCase()) ?? foundAsText.get(id))
+    return ids.map((id, index) => found.get(keys[index]) ?? foundAsText.get(id))
   }
 
   /** The same as the primary has them, by their ids; what is not there is left out. */
@@ -64,6 +67,6 @@ export class MongoRecords<F extends Fields> {
     const [first, ...others] = ids
     const filter = { _id: others.length > 0 ? { $in: ids } : first } as Filter<StoredDocument> // of one of the two types
     const found = await findRaw(collection, filter, { limit: ids.length, signal, projection: this.projection })
-    return new Map(found.map((bson) => [idOf(bson)?.text, bson]))
+    return new Map(found.map((bson) => [this.ids.of(bson)?.text, bson]))
   }
 }

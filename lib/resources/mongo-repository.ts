@@ -1,4 +1,4 @@
-import { ObjectId, type Collection } from 'mongodb'
+import type { Collection } from 'mongodb'
 import type { Fields, Resource, Shown, Stored } from '../../schemas/resource.js'
 import { Batches, MAX_ITEMS, MAX_UNDER_WAY } from '../mongodb/batch.js'
 import { Inserts } from '../mongodb/inserts.js'
@@ -29,10 +29,10 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
     this.#reads = new Batches({ operation: 'find_by_id', send: async (ids, signal) => records.readMany(ids, signal), maxUnderWay: MAX_UNDER_WAY, maxItems: MAX_ITEMS })
     this.#inserts = new Inserts(collection, { isOwnId: true })
     this.#changes = new MongoChanges(records, guard)
-    this.#lists = new MongoLists(collection, guard, Object.keys(resource.fields))
+    this.#lists = new MongoLists(collection, guard, Object.keys(resource.fields), records.ids)
   }
 
-  async create (fields: Stored<F>, id = new ObjectId().toHexString()): Promise<Shown<F>> {
+  async create (fields: Stored<F>, id = this.#records.ids.make()): Promise<Shown<F>> {
     await this.#guard.writeIn(this.#inserts.batches, this.#toDocument({ id, fields }))
     return { id, ...fields }
   }
@@ -72,6 +72,6 @@ export class MongoRepository<F extends Fields> implements Repository<F> {
   }
 
   #toDocument ({ id, fields }: NewRecord<F>): StoredDocument {
-    return { _id: new ObjectId(id), ...this.#records.conversion.toBson(fields) }
+    return { _id: this.#records.ids.stored(id), ...this.#records.conversion.toBson(fields) }
   }
 }

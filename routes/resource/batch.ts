@@ -9,6 +9,7 @@ import { Changed, type BulkRepository, type ChangeOutcome } from '../../lib/reso
 import { problemOf } from '../../plugins/errors.js'
 import { bodyDigest } from '../../plugins/json-bodies.js'
 import type { BatchResults, Operation } from '../../schemas/operation.js'
+import { keyOf } from '../../schemas/ids.js'
 import type { Problem } from '../../schemas/problem.js'
 import type { Body, Fields, Resource, UpdateBody } from '../../schemas/resource.js'
 import { finishing, hasKey, replay, reserve, unlessThere } from '../once.js'
@@ -49,7 +50,7 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
   const checks = toChecks(app, resource)
 
   app.post<{ Body: { operations: Operation[] } }>('/batch', { ...route, bodyLimit: BATCH_SIZE * bodyLimit, onRequest: askForBody(bodyLimit, BATCH_SIZE * bodyLimit) }, async (request, reply) => {
-    refuseTwins(request.body.operations)
+    refuseTwins(request.body.operations, resource)
     const { dryRun } = request.query as BulkQuery // as plugins/query-strings.ts parsed it
     const isKeyed = hasKey(request)
     if (dryRun === 'true') return reply.code(207).send(answerOf(await Promise.all(request.body.operations.map(async (operation, index) => preview(operation, index, request)))))
@@ -84,7 +85,7 @@ export function addBatch (app: FastifyInstance, { resource, repository, conditio
   }
 
   async function createAll (creates: (Operation & { index: number })[], { ids, isTakenOver }: Context): Promise<Outcome[]> {
-    const records = creates.map(({ data, index }) => ({ id: ids.at(index), fields: conversion.ofBody(data as Body<Fields>) })) // as it was checked
+    const records = creates.map(({ data, index }) => ({ id: resource.ids.of(ids.at(index)), fields: conversion.ofBody(data as Body<Fields>) })) // as it was checked
     const refused = await repository.createMany(records)
     const errors = isTakenOver ? await unlessThere(refused, records.map(({ id }) => id), repository) : refused
     return records.map(({ id, fields }, index) => errors[index] ?? { id, ...fields })
@@ -166,11 +167,11 @@ function faultsOf (check: Check, value: unknown, pointer: string): Problem['erro
 }
 
 /** Refuses a batch that would change a record twice: what came of it would depend on the order. */
-function refuseTwins (operations: readonly Operation[]): void {
+function refuseTwins (operations: readonly Operation[], { ids }: Resource): void {
   const seen = new Set<string>()
   const faults = operations.flatMap(({ id }, index) => {
-    const key = id?.toLowerCase()
-    if (key === undefined) return []
+    if (id === undefined) return []
+    const key = keyOf(ids, id)
     const isTwin = seen.has(key)
     seen.add(key)
     return isTwin ? [{ pointer: `/operations/${index}/id`, detail: 'must not occur twice in a batch' }] : []

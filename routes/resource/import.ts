@@ -79,7 +79,7 @@ export function addImport (app: FastifyInstance, { resource, repository, keys, r
   }
 
   async function createAll (rows: readonly ValidRow[], ids: IdRun, isTakenOver: boolean): Promise<(Error | undefined)[]> {
-    const records = rows.map(({ row, value }) => ({ id: ids.at(row - 1), fields: conversion.ofBody(value as Body<Fields>) })) // as it was checked
+    const records = rows.map(({ row, value }) => ({ id: resource.ids.of(ids.at(row - 1)), fields: conversion.ofBody(value as Body<Fields>) })) // as it was checked
     const errors = await repository.createMany(records)
     return isTakenOver ? unlessThere(errors, records.map(({ id }) => id), repository) : errors
   }

@@ -43,7 +43,7 @@ type Changes = Partial<Stored<Fields>>
 
 /** The routes of a resource, at the root of their prefix. */
 const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { resource, repository, operationIdPrefix, keys: known, ...rules }) => {
-  const { title, plural, pluralTitle } = resource
+  const { title, plural, pluralTitle, ids } = resource
   const options = routeOptions(operationIdPrefix)
   const schemas = resourceSchemas(resource, repository, { requireIfMatch: rules.requireIfMatch, hasQuery: knowsQuery(app) })
   const conversion = new FieldConversion(resource.fields)
@@ -112,11 +112,11 @@ const resourceRoutes: FastifyPluginAsync<ResourceRoutesOptions> = async (app, { 
   })
 
   async function createOnce (fields: Stored<Fields>, request: FastifyRequest, reply: FastifyReply): Promise<Shown<Fields>> {
-    const prepare = (run: IdRun): Answer => ({ status: 201, body: { id: run.at(0), ...fields } })
+    const prepare = (run: IdRun): Answer => ({ status: 201, body: { id: ids.of(run.at(0)), ...fields } })
     const reservation = await reserve(keys, request, reply, { fingerprint: bodyDigest(request), prepare })
     if ('answer' in reservation) return replay(reservation.answer, reply) as Shown<Fields> // as prepared
     const { held } = reservation
-    const { body } = await finishing(held, request.log, async () => ({ status: 201, body: await createAs(held.run.at(0), fields, held.isTakenOver) }))
+    const { body } = await finishing(held, request.log, async () => ({ status: 201, body: await createAs(ids.of(held.run.at(0)), fields, held.isTakenOver) }))
     return body as Shown<Fields> // as created
   }
 

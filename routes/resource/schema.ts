@@ -5,11 +5,10 @@ import { KEY } from '../../lib/idempotency/key.js'
 import { CSV_TYPE, NDJSON_TYPES, PATCH_TYPES, ROW_TYPES } from '../../lib/http/media-types.js'
 import type { Repository } from '../../lib/resources/repository.js'
 import { csvOf } from '../../lib/serialization/rows.js'
-import { ObjectIdHex } from '../../schemas/common.js'
 import { PROBLEM_TYPE } from '../../schemas/problem.js'
 import { exampleSummary, ImportProblem, ImportSummary } from '../../schemas/import.js'
 import { batchBody, BatchResults, exampleResults, MAX_OPERATIONS } from '../../schemas/operation.js'
-import { EXAMPLE_ID, LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
+import { LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 
 /** What is served where the repository can do it. */
@@ -20,25 +19,25 @@ interface Served {
 }
 
 /** Each route of a resource: who may use it, and its schema, as validation, serialization and OpenAPI use it. */
-export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabilities = [] }: Repository, { requireIfMatch, hasQuery }: Served) {
-  const grammar = capabilities.includes('query') && compileGrammar(resource.fields)
+export function resourceSchemas (resource: Resource, { id, capabilities = [] }: Repository, { requireIfMatch, hasQuery }: Served) {
+  const grammar = capabilities.includes('query') && compileGrammar(resource.fields, resource.ids)
   const shownGrammar = selectionGrammar(resource.fields)
-  const exported = capabilities.includes('stream') && wholeGrammar(resource.fields, exportChoices)
+  const exported = capabilities.includes('stream') && wholeGrammar(resource.fields, resource.ids, exportChoices)
   const hasBulk = capabilities.includes('bulk')
   const hasConditions = capabilities.includes('conditions')
   const condition = hasConditions ? ifMatch : {}
   const failed: (412 | 428)[] = !hasConditions ? [] : requireIfMatch ? [412, 428] : [412]
-  const { name, plural, title, pluralTitle, scopes, create, update, patch, one, list, exampleShown } = resource
+  const { name, plural, title, pluralTitle, scopes, ids, create, update, patch, one, list, exampleShown } = resource
   const tags = [plural]
-  const params = Type.Object({ id })
+  const params = Type.Object({ id: id ?? idSchema(resource) })
   const location = { Location: { type: 'string', description: `The path of the new ${name}.` }, ...etag, ...hasBulk && replayed }
 
   const collectionPath = `/${plural}/`
-  const path = `/${plural}/${EXAMPLE_ID}`
+  const path = `/${plural}/${exampleShown.id}`
   const ofBody = { 422: { detail: 'The body is not valid.', errors: [exampleFault(resource.fields)] } }
-  const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/id', detail: `must match pattern "${ObjectIdHex.pattern}"` }] } }
+  const ofPath = { 422: { detail: 'The path is not valid.', errors: [{ pointer: '/id', detail: `must match pattern "${ids.pattern}"` }] } }
   const ofQuery = { 400: MALFORMED_QUERY, 422: UNKNOWN_PARAMETER }
-  const missing = { 404: { detail: `${title} ${EXAMPLE_ID} not found` } }
+  const missing = { 404: { detail: `${title} ${exampleShown.id} not found` } }
 
   const changed = {
     200: answer(`The ${name} as it is now.`, one, exampleShown, etag),
@@ -86,7 +85,7 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
         querystring: choiceGrammar({ dryRun }).schema,
         body: batchBody(resource),
         response: {
-          207: answer('The outcome of each change, also where all failed.', BatchResults, exampleResults, replayed),
+          207: answer('The outcome of each change, also where all failed.', BatchResults, exampleResults(resource), replayed),
           ...problemAnswers(`${collectionPath}batch`, { ...ofBody, 409: keyInUse }, 400, 409, 413, 415, 422, 500, 503, 507)
         }
       }
@@ -203,6 +202,10 @@ export function resourceSchemas (resource: Resource, { id = ObjectIdHex, capabil
       }
     }
   }
+}
+
+function idSchema ({ ids: { pattern, description }, exampleShown }: Resource) {
+  return Type.String({ pattern, ...description !== undefined && { description }, examples: [exampleShown.id] })
 }
 
 const header = (name: string, description: string, pattern = {}) => ({ [name]: { type: 'string', description, ...pattern } })

@@ -94,6 +94,15 @@ t.test('students are in a collection of the host\'s', async (t) => {
   t.equal(await client.db(database).collection('pupils').countDocuments(), 1)
 })
 
+t.test('students have UUIDs, and rooms ids that the host makes', async (t) => {
+  const { ask } = await cook(t, 'Use ids of your own')
+  for (const [path, payload, made] of [['/students/', janeDoe, /^[0-9a-f-]{36}$/], ['/rooms/', { label: 'A 12', seats: 30 }, /^ROOM-[0-9A-F]{24}$/]] as const) {
+    const { id } = (await ask('POST', path, payload)).json()
+    t.match(id, made)
+    t.match((await ask('GET', path + id)).json(), { id, ...payload })
+  }
+})
+
 t.test('faults of a value are told in the host\'s words, however it comes', async (t) => {
   const { app, ask } = await cook(t, 'Say what is wrong in your own words')
   const fault = { detail: 'muss eine Note von 0 bis 4 sein' }
