@@ -1,4 +1,4 @@
-import { ObjectId } from 'bson'
+import { ObjectId, UUID } from 'bson'
 import { CREATED } from './grammar.js'
 import type { Condition, ListQuery } from './list-query.js'
 
@@ -28,6 +28,7 @@ function ofCondition (condition: Condition): Filter {
   if (field === CREATED) return ofCreated(condition)
   if (kind === 'id') return ofId(condition)
   if (kind === 'text-id') return { _id: { [`$${operator}`]: value } }
+  if (kind === 'uuid') return { _id: { [`$${operator}`]: Array.isArray(value) ? value.map(toUuid) : toUuid(value) } }
   switch (operator) {
     case 'prefix': return { [field]: prefixRange(String(value)) }
     case 'contains': return { [field]: { $regex: escaped(String(value)) } }
@@ -51,6 +52,8 @@ function shownTypes (kind: Condition['kind']): object {
     default: return { $gte: -Number.MAX_VALUE, $lte: Number.MAX_VALUE }
   }
 }
+
+const toUuid = (value: unknown) => new UUID(String(value))
 
 /** Code made by older versions of the tutorial has ids of text; those compare by a range with nothing. */
 function ofId ({ operator, value }: Condition): Filter {

@@ -4,7 +4,7 @@ import { objectIds, type Ids } from '../../schemas/ids.js'
 import { kindOf, LIST_LIMIT, type Fields, type Kind } from '../../schemas/resource.js'
 
 /** What the values of a parameter are. */
-export type ParameterKind = Kind | 'id' | 'text-id'
+export type ParameterKind = Kind | 'id' | 'text-id' | 'uuid'
 
 /** How a filter compares. `eq` stands without its name: `course=Chemistry`. */
 export type Operator = 'eq' | 'ne' | 'in' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains' | 'icontains' | 'exists'
@@ -54,7 +54,8 @@ const operators: Record<ParameterKind, readonly Operator[]> = {
   'date-time': ['eq', 'ne', 'in', ...ranges, 'exists'],
   boolean: ['eq', 'ne', 'exists'],
   id: ['eq', 'in', ...ranges],
-  'text-id': ['eq', 'in', ...ranges]
+  'text-id': ['eq', 'in', ...ranges],
+  uuid: ['eq', 'in', ...ranges]
 }
 
 const meanings: Record<Operator, (field: string) => string> = {
@@ -128,7 +129,7 @@ interface Asked {
 /** Only an ObjectId tells when it was made. */
 function withId (fields: Fields, ids: Ids): Asked {
   if (ids === objectIds) return { kinds: [{ field: 'id', kind: 'id' }, ...kindsOf(fields)], times: [CREATED], more: ['etag'] }
-  return { kinds: [{ field: 'id', kind: 'text-id', pattern: ids.pattern }, ...kindsOf(fields)], times: [], more: ['etag'] }
+  return { kinds: [{ field: 'id', kind: ids.stored === 'uuid' ? 'uuid' : 'text-id', pattern: ids.pattern }, ...kindsOf(fields)], times: [], more: ['etag'] }
 }
 
 function kindsOf (fields: Fields): Asked['kinds'] {
@@ -179,7 +180,8 @@ function valueSchema (kind: ParameterKind, values?: readonly unknown[], pattern 
     case 'boolean': return Type.Boolean()
     case 'date-time': return Type.String({ format: 'date-time' })
     case 'id':
-    case 'text-id': return Type.String({ pattern })
+    case 'text-id':
+    case 'uuid': return Type.String({ pattern })
     case 'text': return Type.Unsafe<string>({ type: 'string', ...values && { enum: values } })
   }
 }

@@ -53,7 +53,8 @@ export function toValue ({ kind, operator, values, pattern = String(ObjectIdHex.
     case 'integer': return is(Number.isSafeInteger(given), 'must be an integer')
     case 'date-time': return isTime(given) ? { value: new Date(given) } : { fault: 'must be a time with its offset, such as 2026-01-31T12:00:00Z' }
     case 'id': return is(isLike(given, pattern), 'must be 24 hexadecimal digits')
-    case 'text-id': return is(isLike(given, pattern), `must match pattern "${pattern}"`)
+    case 'text-id':
+    case 'uuid': return is(isLike(given, pattern), `must match pattern "${pattern}"`)
     case 'text': return typeof given === 'string' ? is(given.isWellFormed(), 'must be well-formed Unicode, without lone surrogates') : { fault: 'must be text' }
   }
 }

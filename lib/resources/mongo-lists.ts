@@ -126,7 +126,7 @@ export class MongoLists {
 
   /** Records with other ids are not shown, so an offset does not count them. */
   #canBeShown (): Filter {
-    return { _id: { $type: this.#ids?.mayBeText ? ['objectId', 'string'] : 'string' } }
+    return { _id: { $type: this.#ids?.types ?? ['string'] } }
   }
 
   async #piece (plan: Plan, position: Position[] | undefined): Promise<Piece> {

@@ -1,4 +1,4 @@
-import type { Collection, Document, Filter, ObjectId } from 'mongodb'
+import type { Collection, Document, Filter, ObjectId, UUID } from 'mongodb'
 import type { Fields, Resource, Shown } from '../../schemas/resource.js'
 import { OF_PRIMARY } from '../mongodb/driver-options.js'
 import { findRaw } from '../mongodb/find-raw.js'
@@ -8,9 +8,9 @@ import { RawDocument, RawList } from '../serialization/raw-document.js'
 import { FieldConversion } from './fields.js'
 import { StoredIds } from './stored-ids.js'
 
-/** A stored record. Code of the tutorial's older versions made ids of another type. */
+/** A stored record. Ids are those of its resource; code of the tutorial's older versions stored ObjectIds as text. */
 export interface StoredDocument extends Document {
-  _id: ObjectId | string
+  _id: ObjectId | UUID | string
 }
 
 /** How the records of a resource are read from their collection, and shown. */

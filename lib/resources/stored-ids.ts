@@ -1,6 +1,6 @@
-import { ObjectId } from 'mongodb'
+import { ObjectId, UUID } from 'mongodb'
 import { bsonTypes, elementsOf, nameOf, type BsonElement } from '../serialization/bson.js'
-import { textAt } from '../serialization/bson-values.js'
+import { textAt, uuidAt } from '../serialization/bson-values.js'
 import { keyOf, objectIds, type Ids } from '../../schemas/ids.js'
 
 /** The id of a stored document, as it is shown. */
@@ -14,16 +14,21 @@ export interface StoredId {
 const OBJECT_ID_FIRST = Buffer.from('\x07_id\0')
 const FIRST_ELEMENT = 4
 
-/** How the ids of a resource stand in `_id`: as ObjectIds, or as text for all others. */
+/** How the ids of a resource stand in `_id`: as ObjectIds, as UUIDs or as text. */
 export class StoredIds {
   /** Whether an ObjectId may also be stored as text, which then gives way to the record that has it as an ObjectId. */
   readonly mayBeText: boolean
+  /** The types of BSON that they have there. */
+  readonly types: readonly string[]
   #ids: Ids
+  #isUuid: boolean
   #pattern: RegExp
 
   constructor (ids: Ids) {
     this.mayBeText = ids === objectIds
+    this.types = this.mayBeText ? ['objectId', 'string'] : [ids.stored === 'uuid' ? 'binData' : 'string']
     this.#ids = ids
+    this.#isUuid = ids.stored === 'uuid'
     this.#pattern = new RegExp(ids.pattern, 'u')
   }
 
@@ -38,8 +43,9 @@ export class StoredIds {
   }
 
   /** The id as a new record has it. */
-  stored (id: string): ObjectId | string {
-    return this.mayBeText ? new ObjectId(id) : id
+  stored (id: string): ObjectId | UUID | string {
+    if (this.mayBeText) return new ObjectId(id)
+    return this.#isUuid ? new UUID(id) : id
   }
 
   /** The id of a stored document; undefined if it has none that can stand in a path. Throws CorruptBsonError. */
@@ -55,7 +61,7 @@ export class StoredIds {
   #toId (bson: Buffer, element: BsonElement): StoredId | undefined {
     const [type, , , offset, length] = element
     if (type === bsonTypes.objectId) return this.mayBeText ? { text: bson.toString('hex', offset, offset + length), isSure: true } : undefined
-    const text = textAt(bson, element)
+    const text = this.#isUuid ? uuidAt(bson, element) : textAt(bson, element)
     return text !== undefined && this.#pattern.test(text) ? { text, isSure: !this.mayBeText } : undefined
   }
 }

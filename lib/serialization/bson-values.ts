@@ -74,15 +74,21 @@ export function anyText (name: string): ValueReader {
     write (bson, element, sink) {
       const [type, , , offset, length] = element
       if (type === bsonTypes.objectId) sink.hex(bson, offset, offset + length)
-      else if (!string.write(bson, element, sink)) sink.string(String(decode(bson)[name]))
+      else if (!string.write(bson, element, sink)) sink.string(uuidAt(bson, element) ?? String(decode(bson)[name]))
       return true
     },
     read (bson, element) {
       const [type, , , offset, length] = element
       if (type === bsonTypes.objectId) return bson.toString('hex', offset, offset + length)
-      return textAt(bson, element) ?? String(decode(bson)[name])
+      return textAt(bson, element) ?? uuidAt(bson, element) ?? String(decode(bson)[name])
     }
   }
+}
+
+/** The text of a UUID: binary of subtype 4 and 16 bytes, which stand behind their length and the subtype (bsonspec.org). */
+export function uuidAt (bson: Buffer, [type, , , offset, length]: BsonElement): string | undefined {
+  if (type !== bsonTypes.binary || length !== 21 || bson[offset + 4] !== 4) return undefined
+  return bson.toString('hex', offset + 5, offset + length).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** Reads values of this type; undefined for one that is not known here. */

@@ -1,14 +1,14 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { ObjectId } from 'mongodb'
+import { Binary, ObjectId, UUID } from 'mongodb'
 import t, { type Test } from 'tap'
 import { defineResource, student, uuids, type Ids } from '../../app.js'
 import { build } from '../build.js'
 import { janeDoe, unknownId } from '../samples.js'
 
 const names: Ids = { pattern: '^[A-Za-z0-9._-]{1,100}$', of: (seed) => `S-${seed}` }
-const kinds: Record<string, { ids: Ids, made: RegExp, wrong: string, unknown: string }> = {
-  uuids: { ids: uuids, made: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/, wrong: unknownId, unknown: '7c9e6679-7425-40de-944b-e07fc1f90ae7' },
-  names: { ids: names, made: /^S-[0-9a-f]{24}$/, wrong: 'a b', unknown: 'nobody' }
+const kinds: Record<string, { ids: Ids, made: RegExp, wrong: string, unknown: string, stored: (id: string) => unknown }> = {
+  uuids: { ids: uuids, made: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/, wrong: unknownId, unknown: '7c9e6679-7425-40de-944b-e07fc1f90ae7', stored: (id) => new UUID(id) },
+  names: { ids: names, made: /^S-[0-9a-f]{24}$/, wrong: 'a b', unknown: 'nobody', stored: (id) => id }
 }
 
 /** The API with students that have these ids. */
@@ -19,7 +19,7 @@ async function withIds (t: Test, ids: Ids) {
   return { app, ask, ...api }
 }
 
-for (const [kind, { ids, made, wrong, unknown }] of Object.entries(kinds)) {
+for (const [kind, { ids, made, wrong, unknown, stored }] of Object.entries(kinds)) {
   t.test(`students with ${kind} are created, read, changed and deleted by them`, async (t) => {
     const { app, ask, students } = await withIds(t, ids)
     const created = await ask('POST', '/students/', janeDoe)
@@ -27,7 +27,7 @@ for (const [kind, { ids, made, wrong, unknown }] of Object.entries(kinds)) {
     const url = String(created.headers.location)
     t.match(id, made)
     t.equal(url, `/students/${id}`)
-    t.match(await students.findOne(), { _id: id })
+    t.strictSame((await students.findOne())?._id, stored(id))
     t.strictSame((await ask('GET', url)).json(), { id, ...janeDoe })
     t.equal((await ask('PUT', url, { gpa: 1 })).json().gpa, 1)
     t.equal((await ask('PATCH', url, { gpa: 2 }, { 'if-match': '"x"' })).statusCode, 412)
@@ -106,6 +106,18 @@ t.test('text that other software gave its records is their id, in upper and lowe
   const { results } = (await ask('POST', '/students/batch', { operations: [{ op: 'delete', id: 'ada' }, { op: 'patch', id: 'Ada', data: { gpa: 1 } }] })).json()
   t.match(results, [{ status: 204 }, { status: 200 }])
   t.strictSame((await ask('GET', '/students/')).json().students.map(({ id }: { id: string }) => id), [unknownId, 'Ada'])
+})
+
+t.test('UUIDs of any version that other software stored are ids, and neither their text nor other binary is', async (t) => {
+  const { ask, students } = await withIds(t, uuids)
+  const known = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
+  const others = ['0c9e6679-7425-40de-944b-e07fc1f90ae7', new Binary(Buffer.alloc(16), 0), new Binary(Buffer.alloc(8), 4)]
+  await students.insertMany([new UUID(known), ...others].map((_id) => ({ ...janeDoe, _id: _id as unknown as ObjectId })))
+  t.strictSame((await ask('GET', '/students/')).json().students, [{ id: known, ...janeDoe }])
+  t.strictSame((await ask('GET', '/students/?sort=-id')).json().students, [{ id: known, ...janeDoe }])
+  t.strictSame((await ask('GET', `/students/${known}?fields=name`)).json(), { id: known, name: janeDoe.name })
+  t.equal((await ask('GET', '/students/export?format=csv&fields=id')).body, `id\r\n${known}\r\n`)
+  t.equal((await ask('GET', `/students/${String(others[0])}`)).statusCode, 404)
 })
 
 t.test('UUIDs are of version 7, one for each seed and in the order of the seeds', async (t) => {
