@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import studentCourseApi, { type Caller } from '../../app.js'
+import studentCourseApi, { callerOf, type Caller } from '../../app.js'
+import { newDatabase } from '../app/host.js'
 import { client } from '../store.js'
 import { forge, key, secured } from './secured.js'
 
@@ -18,6 +19,28 @@ t.test('a host hands in whom it knows, and there are no tokens of ours', async (
   t.equal((await app.inject({ url: '/token', method: 'POST' })).statusCode, 404)
   const { components } = (await app.inject({ url: '/openapi.json' })).json()
   t.strictSame(components.securitySchemes.access, { type: 'http', scheme: 'bearer' })
+})
+
+t.test('a host can tell who sends a request, once it is let in, in hooks and in routes of its own', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const seen: unknown[] = []
+  app.addHook('onResponse', async (request) => { seen.push(callerOf(request)?.username) })
+  app.get('/host', async (request) => ({ by: callerOf(request) ?? null }))
+  const authenticate = async ({ headers }: { headers: Record<string, unknown> }) => headers['x-caller'] === undefined ? undefined : { username: String(headers['x-caller']), scopes: ['students:read'] }
+  await app.register(studentCourseApi, {
+    client,
+    database: newDatabase(t),
+    auth: { authenticate },
+    extend: async (scope, { repositories }) => {
+      scope.get('/who', { config: { access: { scope: 'students:read' } } }, async (request) => ({ by: callerOf(request), known: Object.keys(repositories) }))
+    }
+  })
+  const get = async (url: string, headers = {}) => (await app.inject({ url, headers })).json()
+  t.strictSame(await get('/who', { 'x-caller': 'bob' }), { by: { username: 'bob', scopes: ['students:read'] }, known: ['students'] })
+  t.match(await get('/who'), { status: 401 })
+  t.strictSame(await get('/host', { 'x-caller': 'bob' }), { by: null })
+  t.strictSame(seen, ['bob', undefined, undefined])
 })
 
 t.test('a host may answer a request by itself, or fail', async (t) => {

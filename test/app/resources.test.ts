@@ -98,6 +98,13 @@ t.test('students may have further fields, another collection and other scopes', 
   t.strictSame(Object.keys(components.schemas.StudentModel.properties), ['id', 'name', 'email', 'course', 'gpa', 'year', 'etag'])
 })
 
+t.test('a field says in its own words what is wrong with its value, but not that it is missing', async (t) => {
+  const { inject } = await build(t, { resources: [defineResource({ ...course, fields: { ...course.fields, credits: Type.Integer({ minimum: 0, 'x-message': 'count them' }) } })] })
+  const faultsOf = async (body: object) => (await inject('POST', '/courses/', body)).json().errors
+  for (const credits of [-1, 'x', null]) t.strictSame(await faultsOf({ ...nanophotonics, credits }), [{ pointer: '/credits', detail: 'count them' }])
+  t.strictSame(await faultsOf({ ...nanophotonics, credits: undefined }), [{ pointer: '/credits', detail: 'is required' }])
+})
+
 t.test('tokens of the API hold the scopes of every resource', async (t) => {
   const { app, inject } = await build(t, { resources: [course], auth: { keys: ['x'.repeat(32)] } })
   const { components } = (await app.inject('/openapi.json')).json()

@@ -15,6 +15,11 @@ export const mistakes: Mistake[] = [
   { title: 'a host has the routes in its document all the same', file: 'plugins/openapi.ts', from: '{ ...schema, hide: true }', to: 'schema', seenBy: ['app/host'] },
   { title: 'errors of different texts are one', file: 'lib/http/shared-responses.ts', from: "name === 'instance'", to: "name === 'instance' || name === 'detail'", seenBy: ['plugins/openapi'] },
   { title: 'the first page leads to docs that there are not', file: 'server/home.ts', from: '...hasDocs &&', to: '...', seenBy: ['server/home'] },
+  { title: 'the caller is not told to the host', file: 'plugins/access-control.ts', from: 'request.setDecorator(CALLER, caller)', to: '', seenBy: ['access/hosts'] },
+  { title: 'own words for a fault are not told', file: 'lib/http/validation-faults.ts', from: "parentSchema?.['x-message'] !== undefined &&", to: 'false &&', seenBy: ['app/resources'] },
+  { title: 'a UUID is stored as text', file: 'lib/resources/stored-ids.ts', from: 'return this.#isUuid ? new UUID(id) : id', to: 'return id', seenBy: ['app/ids'] },
+  { title: 'ids of text are the same in upper and lower case', file: 'schemas/ids.ts', from: 'ids === objectIds ? id.toLowerCase() : id', to: 'id.toLowerCase()', seenBy: ['app/ids'] },
+  { title: 'a list shows ids that are none', file: 'lib/resources/mongo-lists.ts', from: 'if (!known) return documents', to: 'if (!known || !known.mayBeText) return documents', seenBy: ['app/ids'] },
 
   // server and command line
   { title: 'no limit on the end of a server with a frozen client', file: 'server.ts', from: '{ delay, logger', to: '{ delay: false, logger', seenBy: ['shutdown'] },
