@@ -11,13 +11,6 @@ import { problemAnswers } from '../schemas/responses.js'
 import { EXAMPLE_ID, type Resource } from '../schemas/resource.js'
 import { johnDoe, scopesFor } from '../schemas/user.js'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Who may send requests to this route, with access control on. */
-    access?: AccessRule
-  }
-}
-
 const CHALLENGE = 'Bearer realm="Student Course API"'
 
 type Authenticate = (request: FastifyRequest, reply: FastifyReply, rule: AccessRule) => Caller | undefined | Promise<Caller | undefined>

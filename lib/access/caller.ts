@@ -1,5 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 
+// here, where the types of the package reach it: a host's own routes have rules too
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may send requests to this route, with access control on. */
+    access?: AccessRule
+  }
+}
+
 /** Who sends a request, and what the token of the request allows. */
 export interface Caller {
   username: string

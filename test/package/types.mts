@@ -50,7 +50,7 @@ const options: AppOptions = { students }
 await app.register(async (school) => school.register(studentCourseApi, options))
 await app.register(studentCourseApi, {
   extend: async (scope, { repositories: { students } }) => {
-    scope.get('/one', async (request) => ({ student: await students?.find('66b3f0a1c2d4e5f601234567'), by: callerOf(request)?.username }))
+    scope.get('/one', { config: { access: { scope: 'students:read' } } }, async (request) => ({ student: await students?.find('66b3f0a1c2d4e5f601234567'), by: callerOf(request)?.username }))
   }
 })
 
