@@ -4,7 +4,7 @@ import { BSON, MongoBulkWriteError, type Collection, type Document, type FindOpt
 const BATCH = 1_000
 
 /** Ids of a kind that are told; of the others only how many there are. */
-const TOLD = 3
+const TOLD = 10
 
 const DUPLICATE_KEY = 11000
 
@@ -31,15 +31,19 @@ export interface Comparison {
 
 /** What a run did. */
 export interface Copied extends Comparison {
+  /** Documents that are in the target now and were not before, with those that came in place of others. */
   copied: number
+  /** Documents of the target that were removed for being different. */
   replaced: number
+  /** Documents of the target that were removed because the source lacks them. */
   deleted: number
 }
 
 /**
  * Copies what the target lacks, by `_id`; a document that it has stays as it is, since it may be the newer one. So it can be
- * run again. With `isReplacing` the target gets what the source has, and loses what the source lacks. Answers how many this run has copied, and compares both
- * sides byte by byte, once. Throws the driver's errors, also where another unique index of the target refuses a document.
+ * run again. With `isReplacing` the target gets what the source has, and loses what the source lacks. Answers what this run has
+ * done, and compares both sides byte by byte, once. Throws the driver's errors, also where another unique index of the target
+ * refuses a document.
  */
 export async function copyCollection (source: Collection, target: Collection, onProgress: (documents: number) => void, isReplacing = false): Promise<Copied> {
   const { replaced, deleted } = isReplacing ? await makeRoom(source, target) : { replaced: 0, deleted: 0 }
@@ -48,7 +52,7 @@ export async function copyCollection (source: Collection, target: Collection, on
     copied += await insertMissing(target, batch)
     onProgress(batch.length)
   }
-  return { copied: copied - replaced, replaced, deleted, ...await compare(source, target) }
+  return { copied, replaced, deleted, ...await compare(source, target) }
 }
 
 /** Deletes in the target what the source lacks, and what is otherwise there, which is then copied like what is missing. */
@@ -82,7 +86,8 @@ function refusedById ({ writeErrors, result }: MongoBulkWriteError): boolean {
   return [writeErrors].flat().every(isThere) && result.getWriteConcernError() === undefined
 }
 
-async function compare (source: Collection, target: Collection): Promise<Comparison> {
+/** Compares both sides byte by byte, and changes nothing. */
+export async function compare (source: Collection, target: Collection): Promise<Comparison> {
   const comparison: Comparison = { documents: 0, differing: noGroup(), missing: noGroup(), surplus: noGroup() }
   for await (const batch of batches(source, AS_RAW)) {
     const there = await rawById(target, batch)

@@ -14,6 +14,7 @@ import { listenError } from '../lib/server/listen-error.js'
 import { readTls } from '../lib/server/tls-files.js'
 import { student } from '../schemas/student.js'
 import type { Answer } from './program.js'
+import { hasStore } from './store.js'
 import type { Surroundings } from './surroundings.js'
 
 /** What a look found, and what to do about it. */
@@ -133,7 +134,7 @@ async function nearestFolder (path: string): Promise<string> {
 
 async function ofContents (path: string): Promise<Finding[]> {
   const { check, find } = await import('../embedded/index.js')
-  if (await stat(`${path}/store.mdb`).then(() => false, () => true)) return [ok('there is no store yet: the first start makes one')]
+  if (!await hasStore(path)) return [ok('there is no store yet: the first start makes one')]
   if (await find(path) !== undefined) return [ok('a server has the store open: to look for damage, check a backup of it')]
   const { documents } = await check(path)
   return [ok(`the store is sound: ${documents} documents`)]

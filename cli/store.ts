@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { configOf, type Surroundings } from './surroundings.js'
 import { UsageError } from './user-commands.js'
 
@@ -15,4 +17,9 @@ export async function runCheck (path: string | undefined, { env }: Surroundings)
   const { check } = await import('../embedded/index.js')
   const { path: file, documents, hasChecksums } = await check(path ?? configOf(env).DATA_DIR)
   return `${file} is sound: ${documents} documents.${hasChecksums ? '' : ' It is of an older format, whose values have no checksums yet: only its structure was checked.'}`
+}
+
+/** Whether a folder has an embedded store, in use or not. */
+export async function hasStore (folder: string): Promise<boolean> {
+  return stat(join(folder, 'store.mdb')).then(() => true, () => false)
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { Binary, Decimal128, Double, Int32, Long, MongoBulkWriteError, ObjectId, Timestamp, UUID, type Collection } from 'mongodb'
 import t, { type Test } from 'tap'
 import { copyCollection } from '../../cli/copy.js'
 import { copyStore } from '../../cli/copy-store.js'
 import { client } from '../store.js'
+import { run } from './run.js'
 
 function databases (t: Test) {
   const [source, target] = [client.db(`test_${randomUUID()}`), client.db(`test_${randomUUID()}`)]
@@ -64,7 +66,7 @@ t.test('it can be run again, and tells what is otherwise on the other side and w
   await target.findOneAndUpdate({ _id: 2_400 }, { $set: { value: 'newer' } })
   await target.insertMany([{ _id: 'another' }, { _id: 3_000 }, { _id: new ObjectId('5'.repeat(24)) }, { _id: 3_001 }])
   t.strictSame(await copy(), {
-    documents: 2_500, copied: 0, replaced: 0, deleted: 0, missing: none, differing: { count: 1, first: ['2400'] }, surplus: { count: 4, first: ['3000', '3001', 'another'] }
+    documents: 2_500, copied: 0, replaced: 0, deleted: 0, missing: none, differing: { count: 1, first: ['2400'] }, surplus: { count: 4, first: ['3000', '3001', 'another', '5'.repeat(24)] }
   })
   t.match(await target.findOne({ _id: 2_400 }), { value: 'newer' })
   await target.deleteOne({ _id: 3 })
@@ -80,7 +82,7 @@ t.test('with --replace the other side gets what this one has, and loses what it 
   await target.findOneAndUpdate({ _id: 2_400 }, { $set: { value: 'newer' } })
   await target.deleteOne({ _id: 8 })
   await target.insertMany([{ _id: 'another' }, { _id: 3_000 }])
-  t.strictSame(await copy(true), { documents: 2_500, copied: 1, ...same, replaced: 2, deleted: 2 })
+  t.strictSame(await copy(true), { documents: 2_500, copied: 3, ...same, replaced: 2, deleted: 2 })
   t.match(await target.findOne({ _id: 7 }), { value: 'old' })
   t.equal(await target.countDocuments(), 2_500)
   t.strictSame(await copy(true), { documents: 2_500, copied: 0, ...same })
@@ -138,13 +140,57 @@ replaces there what is different and deletes what is only there. Or name an empt
   })
 })
 
-t.test('with --replace two databases come to be the same', async (t) => {
+/** What a command prints beside its result. */
+function printed () {
+  const lines: string[] = []
+  return { lines, output: new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } }) }
+}
+
+t.test('with --replace two databases come to be the same, and what is lost there is told before', async (t) => {
   const { source, target } = databases(t)
   await source.collection<Strange>('students').insertMany([{ _id: 'a', name: 'Jane' }, { _id: 'b', name: 'Joe' }])
   await target.collection<Strange>('students').insertMany([{ _id: 'a', name: 'Joan' }, { _id: 'c', name: 'Jack' }])
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
-  t.equal(await copyStore(source, target, output, true), `students: 2 here, 2 there, 1 of them copied now, 1 replaced, 1 deleted there.
-users: 0 here, 0 there, 0 of them copied now, 0 replaced, 0 deleted there.`)
+  await target.collection<Strange>('users').insertOne({ _id: 'root' })
+  await target.collection<Strange>('others').insertOne({ _id: 'x' })
+  const { lines, output } = printed()
+  t.equal(await copyStore(source, target, output, true), `students: 2 here, 2 there, 2 of them copied now, 1 in place of others, 1 deleted there.
+users: 0 here, 0 there, 0 of them copied now, 0 in place of others, 1 deleted there.`)
+  t.equal(lines[0], 'students: 1 there will be replaced, 1 there will be deleted.\nusers: 0 there will be replaced, 1 there will be deleted.\n')
+  t.equal(await target.collection('others').countDocuments(), 1, 'other collections are left alone')
+})
+
+t.test('a document that leaves the source while it is replaced makes no negative number', async (t) => {
+  const { source, target } = collections(t)
+  await source.insertMany([{ _id: 1, a: 1 }, { _id: 2 }])
+  await target.insertMany([{ _id: 1, a: 2 }])
+  const leaving = new Proxy(target, {
+    get: (_target, name) => name !== 'deleteMany'
+      ? target[name as 'find'].bind(target)
+      : async (filter: object) => {
+        await source.deleteOne({ _id: 1 })
+        return target.deleteMany(filter)
+      }
+  })
+  const copied = await copyCollection(source as unknown as Collection, leaving as unknown as Collection, () => {}, true)
+  t.strictSame(copied, { documents: 1, copied: 1, ...same, replaced: 1 })
+})
+
+t.test('--replace with a store that has no records deletes nothing: it is most likely the wrong one', async (t) => {
+  const { source, target } = databases(t)
+  await target.collection<Strange>('users').insertOne({ _id: 'root' })
+  const { lines, output } = printed()
+  await t.rejects(copyStore(source, target, output, true), { message: 'The store has neither students nor users, and the other database has some: nothing was deleted. Is DATA_DIR right?' })
+  t.strictSame(lines, [])
+  t.equal(await target.collection('users').countDocuments(), 1)
+  await target.dropDatabase()
+  t.match(await copyStore(source, target, output, true), 'students: 0 here, 0 there', 'two that are empty are the same')
+})
+
+t.test('a folder without a store is not made one to copy it', async (t) => {
+  const DATA_DIR = `${t.testdir()}/none`
+  const { code, output, errors } = await run({ DATA_DIR }, ['copy', '--to', 'mongodb://127.0.0.1:1', '--replace'])
+  t.strictSame([code, output, errors], [1, '', `There is no store in ${DATA_DIR}: set DATA_DIR to the folder of the server that is to be copied.\n`])
+  t.equal(existsSync(DATA_DIR), false)
 })
 
 t.test('of many documents some are named; where they only came late, another run will do', async (t) => {
@@ -152,7 +198,7 @@ t.test('of many documents some are named; where they only came late, another run
   const ids = Array.from({ length: 12 }, (_, index) => `student-${index + 10}`)
   await target.collection<Strange>('students').insertMany(ids.map((_id) => ({ _id })))
   const output = new Writable({ write: (_chunk, _encoding, done) => done() })
-  await t.rejects(copyStore(source, target, output), /students: 0 here, 12 there, 0 of them copied now\. Only there: 12 \(student-10, student-11, student-12, …\)\.\n/)
+  await t.rejects(copyStore(source, target, output), /students: 0 here, 12 there, 0 of them copied now\. Only there: 12 \(student-10, (student-\d\d, ){8}student-19, …\)\.\n/)
   await target.dropDatabase()
   await source.collection<Strange>('students').insertOne({ _id: 'a' })
   const late = new Proxy(target, {

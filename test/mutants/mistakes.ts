@@ -55,6 +55,8 @@ export const mistakes: Mistake[] = [
   { title: 'what waits to be written in pieces counts for nothing', file: 'lib/server/unread.ts', from: 'to.writableLength + (pending.get(to) ?? 0)', to: 'to.writableLength', seenBy: ['server/pieces'] },
   { title: 'a server that only reads writes', file: 'server/read-only.ts', from: '!WRITES.has(request.method) ||', to: "request.method !== 'DELETE' ||", seenBy: ['server/read-only'] },
   { title: 'nobody logs in to a server that only reads', file: 'server/read-only.ts', from: ' || request.routeOptions.config.isLogin', to: '', seenBy: ['server/read-only'] },
+  { title: 'a copy that replaces empties the target for an empty store', file: 'cli/copy-store.ts', from: 'documents === 0 && surplusInAll > 0', to: 'false', seenBy: ['cli/copy'] },
+  { title: 'a copy makes the store that it should read', file: 'cli/copy-store.ts', from: 'source.url === undefined && !await hasStore(DATA_DIR)', to: 'false', seenBy: ['cli/copy'] },
   { title: 'a copy that replaces leaves what is only there', file: 'cli/copy.ts', from: '[...surplus, ...differing]', to: '[...differing]', seenBy: ['cli/copy'] },
   { title: 'doctor takes any answer for a server of ours', file: 'cli/doctor.ts', from: "answer.headers['x-request-id'] !== undefined", to: 'true', seenBy: ['cli/doctor'] },
   { title: 'each worker has a queue of logins of its own', file: 'server.ts', from: "if (config.AUTH === 'on') primary?.shareTurns(scope.loginQueue)", to: '', seenBy: ['server/workers'] },
