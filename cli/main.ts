@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings'
-import { programFor } from './program.js'
+import { asHelp, programFor } from './program.js'
 import type { Surroundings } from './surroundings.js'
 
 /** The exit status where the words are wrong. */
@@ -14,7 +14,7 @@ export async function main (args: string[], surroundings: Surroundings): Promise
     if (isFault) status = 1
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(asHelp(program, args), { from: 'user' })
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_WORDS // it has told what is wrong, or shown the help

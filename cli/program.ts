@@ -23,7 +23,7 @@ export function programFor (surroundings: Surroundings, done: (answer: Answer) =
     .description('Without a command, it starts the server. Commands take their settings from the same variables and the same .env file.')
     .version(version, '--version', 'shows the version')
     .helpOption('--help', 'shows this, or the help of a command')
-    .helpCommand('help [command]', 'the same')
+    .helpCommand('help [command...]', 'the same')
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(--help shows what there is)')
@@ -85,14 +85,14 @@ function addUserCommands (users: Command, surroundings: Surroundings, print: (te
   users.command('list').description('lists users with their state and their scopes')
     .action(async () => print(runUserList(surroundings)))
 
-  users.command('add').description('adds a user').argument('<name>')
+  users.command('add').description('adds a user').argument('<name>', 'the username')
     .option(...scopes, each)
-    .option('--email <email>')
-    .option('--full-name <text>')
+    .option('--email <email>', 'an email address')
+    .option('--full-name <text>', 'the name in full')
     .addHelpText('after', `\n${password}`)
     .action(async (name, options) => print(runUserCommand('add', name, options, surroundings)))
 
-  users.command('scopes').description('shows the scopes of a user, or sets them').argument('<name>')
+  users.command('scopes').description('shows the scopes of a user, or sets them').argument('<name>', 'the username')
     .option(scopes[0], `${scopes[1]}; an empty one for none`, each)
     .action(async (name, options) => print(runUserCommand('scopes', name, options, surroundings)))
 
@@ -103,8 +103,30 @@ function addUserCommands (users: Command, surroundings: Surroundings, print: (te
     ['unlock', 'ends a lock after failed logins'],
     ['delete', 'deletes a user, whose logins end']
   ] as const) {
-    users.command(verb).description(description).argument('<name>').action(async (name) => print(runUserCommand(verb, name, {}, surroundings)))
+    users.command(verb).description(description).argument('<name>', 'the username').action(async (name) => print(runUserCommand(verb, name, {}, surroundings)))
   }
+}
+
+/**
+ * Words that ask for help, as commander takes them: `help users add` is `users add --help`, and of a word that is no command it
+ * says so, for which it would else show the help of the group.
+ */
+export function asHelp (program: Command, args: string[]): string[] {
+  let isHelp = args.includes('--help')
+  let command: Pick<Command, 'commands'> = program
+  const words: string[] = []
+  for (const word of args.filter((arg) => arg !== '--help')) {
+    if (command.commands.length === 0) break
+    if (word === 'help') {
+      isHelp = true
+      continue
+    }
+    words.push(word)
+    const next = command.commands.find((known) => known.name() === word)
+    if (next === undefined) return isHelp ? words : args
+    command = next
+  }
+  return isHelp ? [...words, '--help'] : args
 }
 
 /** All values of an option that is repeated. */
