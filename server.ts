@@ -26,6 +26,7 @@ import { refuseWrites } from './server/read-only.js'
 import { serverTiming } from './server/server-timing.js'
 import { sendInPieces } from './server/pieces.js'
 import { shed } from './server/shedding.js'
+import { countStreams } from './server/sizes.js'
 import type { Store } from './server/store.js'
 import { trace } from './server/tracing.js'
 import { renewTls } from './server/tls.js'
@@ -76,6 +77,7 @@ async function serve (config: Config, primary: PrimaryLine | undefined): Promise
     if (config.READ_ONLY === 'on') refuseWrites(app)
     if (config.COMPRESSION === 'on') compressLists(app)
     sendInPieces(app)
+    countStreams(app)
     const quotas = config.RATE_LIMIT_QUOTA > 0 ? limitRates(app, { quota: config.RATE_LIMIT_QUOTA, windowS: config.RATE_LIMIT_WINDOW }) : undefined
     const store = await registerApi(app, config, primary)
     if (quotas && (config.MONGODB_URL || primary)) await shareQuotas(app, quotas, store, config.MONGODB_DATABASE)

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, type RawRequestDefaultExpression } from 'fastify'
 import type { Bindings, ChildLoggerOptions } from 'fastify/types/logger.js'
 import pretty from 'pino-pretty'
+import { sentOf } from './sent-bytes.js'
 
 export interface LoggerOptions {
   level: string
@@ -34,9 +35,10 @@ export function loggerOptions ({ level, isTerminal, destination = process.stdout
   }
 }
 
-/** In bytes; undefined of an answer whose length is not known before its end. */
+/** The bytes of the body as they were sent; undefined where nobody knows. HEAD tells the length of a body that it leaves out. */
 function sizeOf (reply: FastifyReply): number | undefined {
-  const length = reply.getHeader('content-length')
+  if (reply.request.method === 'HEAD') return 0
+  const length = reply.getHeader('content-length') ?? sentOf(reply.raw)
   return length === undefined ? undefined : Number(length)
 }
 
