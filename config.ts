@@ -145,13 +145,19 @@ export function misspelled (env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env).filter((name) => FAMILIES.test(name) && !names.includes(name)).map((name) => `${name} is not a variable of this server${suggestion(name, names)}`)
 }
 
-/** What a server with this configuration should tell whoever starts it. */
+/** What a server with this configuration should tell whoever starts it: settings that are right one by one, and not together. */
 export function warningsOf (config: Config): string[] {
-  if (config.AUTH === 'on') return []
-  return [
-    ...(isLoopback(config.HOST) ? [] : ['AUTH is off: anyone who can reach this address can read and change everything']),
-    ...(config.JWT_SECRET || config.JWT_SECRET_FILE ? ['AUTH is off: the keys of JWT_SECRET are not used'] : [])
+  const isOpen = config.AUTH === 'off'
+  const isLocal = isLoopback(config.HOST)
+  const told: [boolean, string][] = [
+    [isOpen && !isLocal, 'AUTH is off: anyone who can reach this address can read and change everything'],
+    [isOpen && Boolean(config.JWT_SECRET ?? config.JWT_SECRET_FILE), 'AUTH is off: the keys of JWT_SECRET are not used'],
+    [config.READ_ONLY === 'on', 'READ_ONLY is on: requests that write are answered 503'],
+    [config.ALLOWED_HOSTS !== undefined && !(isOpen && isLocal), 'ALLOWED_HOSTS is not used: it counts with AUTH=off on a loopback address only'],
+    [config.METRICS === 'on' && config.METRICS_PORT !== undefined, 'METRICS is not used: METRICS_PORT takes its place'],
+    [config.COUCHBASE_BUCKET !== undefined && config.COUCHBASE_URL === undefined, 'COUCHBASE_BUCKET is not used without COUCHBASE_URL: users are kept with the students']
   ]
+  return told.filter(([isSo]) => isSo).map(([, text]) => text)
 }
 
 /** The configuration from environment variables; an empty one counts as not set. Throws ConfigError. */

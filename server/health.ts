@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { HEALTH_TYPE } from '../lib/http/media-types.js'
 import { withDeadline } from '../lib/mongodb/deadline.js'
 import methods from '../plugins/allowed-methods.js'
 
@@ -46,5 +47,5 @@ export function readiness ({ unready, ping }: HealthOptions): () => Promise<Heal
 }
 
 async function send (reply: FastifyReply, state: Health) {
-  return reply.code(state.status === 'pass' ? 200 : 503).header('cache-control', 'no-store').type('application/health+json').send(JSON.stringify(state))
+  return reply.code(state.status === 'pass' ? 200 : 503).header('cache-control', 'no-store').type(HEALTH_TYPE).send(JSON.stringify(state))
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { Config, ConfigError, couchbaseOptionsOf, databaseOptionsOf, loadConfig, misspelled } from '../config.js'
+import { Config, ConfigError, couchbaseOptionsOf, databaseOptionsOf, loadConfig, misspelled, warningsOf } from '../config.js'
 import { start } from '../embedded/index.js'
 import { DATABASE_NAME } from '../lib/mongodb/database-options.js'
 import { readKeys } from '../lib/access/jwt-keys.js'
@@ -130,6 +130,23 @@ t.test('a variable that begins like ours and is none is told with the one that i
     'MONGO_INITDB_ROOT_PASSWORD is not a variable of this server',
     'JWT_SECRETS is not a variable of this server; did you mean JWT_SECRET?'
   ])
+})
+
+t.test('settings that are right one by one, and not together, are warnings', async (t) => {
+  const secret = 'x'.repeat(40)
+  for (const [env, ...expected] of [
+    [{}],
+    [{ AUTH: 'on', JWT_SECRET: secret, HOST: '0.0.0.0' }],
+    [{ ALLOWED_HOSTS: 'a.example' }],
+    [{ METRICS_PORT: '9464' }],
+    [{ HOST: '0.0.0.0' }, 'AUTH is off: anyone who can reach this address can read and change everything'],
+    [{ JWT_SECRET: secret }, 'AUTH is off: the keys of JWT_SECRET are not used'],
+    [{ JWT_SECRET_FILE: 'keys' }, 'AUTH is off: the keys of JWT_SECRET are not used'],
+    [{ READ_ONLY: 'on' }, 'READ_ONLY is on: requests that write are answered 503'],
+    [{ ALLOWED_HOSTS: 'a.example', AUTH: 'on', JWT_SECRET: secret }, 'ALLOWED_HOSTS is not used: it counts with AUTH=off on a loopback address only'],
+    [{ METRICS: 'on', METRICS_PORT: '9464' }, 'METRICS is not used: METRICS_PORT takes its place'],
+    [{ COUCHBASE_BUCKET: 'b' }, 'COUCHBASE_BUCKET is not used without COUCHBASE_URL: users are kept with the students']
+  ] as [NodeJS.ProcessEnv, ...string[]][]) t.strictSame(warningsOf(loadConfig(env)), expected, JSON.stringify(env))
 })
 
 t.test('a URL wins, else a live store, else one to start', async (t) => {

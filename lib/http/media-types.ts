@@ -12,3 +12,6 @@ export const CSV_TYPE = 'text/csv'
 
 /** What many records come and go as. */
 export const ROW_TYPES = [...NDJSON_TYPES, CSV_TYPE] as const
+
+/** What a probe answers (draft-inadarei-api-health-check). */
+export const HEALTH_TYPE = 'application/health+json'

@@ -1,12 +1,15 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runDoctor } from '../../cli/doctor.js'
+import { start } from '../../embedded/index.js'
 import { certificate } from '../certificate.js'
 import { fakeMongodb, hello } from '../fake-mongodb.js'
 import { launch, listening } from '../launch.js'
+import { FakeBucket } from '../users/fake-couchbase.js'
 import { place, run } from './run.js'
 
 /** What it finds, line by line. */
@@ -55,7 +58,7 @@ t.test('a database that answers is told with what it lacks, and one that does no
   await students.insertOne({ name: 'x' })
   const found = await examine(env)
   t.equal(found.isFault, false)
-  t.match(found.lines.join('\n'), /ok +MongoDB at \S+ answers in [\d.]+ ms\n/)
+  t.match(found.lines.join('\n'), /ok +MongoDB \d at \S+ answers in [\d.]+ ms\n/)
   t.match(found.lines.join('\n'), /warning +students lacks \{ .*: create them with student-course-api indexes --create/)
   await run(env, ['indexes', '--create'])
   t.ok((await examine(env)).lines.includes('ok       students has the indexes of its lists'))
@@ -63,6 +66,23 @@ t.test('a database that answers is told with what it lacks, and one that does no
   t.equal(away.isFault, true)
   t.match(away.lines.join('\n'), /error +MongoDB at 127\.0\.0\.1:1 is out of reach/)
   t.notMatch(away.lines.join(), 's3cret')
+})
+
+t.test('the release of the database is told, if it is a known one', async (t) => {
+  for (const [maxWireVersion, release] of [[13, ' 5'], [21, ' 7'], [25, ' 8'], [99, '']] as const) {
+    const address = await fakeMongodb(t, (command) => command.listIndexes ? { ok: 1, cursor: { id: 0n, ns: 'x.y', firstBatch: [] } } : { ...hello, maxWireVersion })
+    t.match((await examine({ MONGODB_URL: `mongodb://${address}/?directConnection=true` })).lines.join('\n'), `MongoDB${release} at ${address} answers`)
+  }
+})
+
+t.test('a Couchbase server is asked too, where the users are there', async (t) => {
+  const env = { DATA_DIR: t.testdir(), COUCHBASE_URL: 'couchbase://cb.example', COUCHBASE_USERNAME: 'u', COUCHBASE_PASSWORD: 's3cret', COUCHBASE_BUCKET: 'b', COUCHBASE_TIMEOUT_MS: '100' }
+  const answering = { connect: async () => ({ bucket: () => new FakeBucket(), close: async () => {} }) }
+  t.ok((await examine(env, { sdk: answering })).lines.includes('ok       Couchbase at cb.example answers, and has the bucket b'))
+  const { lines, isFault } = await examine(env, { sdk: { connect: async () => { throw new Error('no u:s3cret') } } })
+  t.equal(isFault, true)
+  t.match(lines.join('\n'), /error +Couchbase at cb\.example is out of reach, or has no bucket b: /)
+  t.notMatch(lines.join(), 's3cret')
 })
 
 t.test('a slow database, its clock and that it is no replica set are warnings', async (t) => {
@@ -74,7 +94,7 @@ t.test('a slow database, its clock and that it is no replica set are warnings', 
   })
   const { lines } = await examine({ MONGODB_URL: `mongodb://${alone}/?directConnection=true`, MONGODB_TIMEOUT_MS: '200' })
   const text = lines.join('\n')
-  t.match(text, /warning +MongoDB at [\d.:]+ answers in [\d.]+ ms, which is much of MONGODB_TIMEOUT_MS/)
+  t.match(text, /warning +MongoDB 7 at [\d.:]+ answers in [\d.]+ ms, which is much of MONGODB_TIMEOUT_MS/)
   t.match(text, /warning +the database is no replica set/)
   t.match(text, /warning +its clock and that of this machine differ by 60 s/)
   const set = await fakeMongodb(t, (command) => command.listIndexes ? noIndexes : { ...hello, setName: 'rs0' })
@@ -104,7 +124,7 @@ t.test('a server that runs here is known by its port and its store', async (t) =
 })
 
 t.test('a port that something else has, or that is not to be had, is an error', async (t) => {
-  const other = createServer((_request, response) => response.end('x'))
+  const other = createServer((_request, response) => response.setHeader('x-request-id', '1').end('x'))
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
   t.teardown(() => other.close())
   const { port } = other.address() as AddressInfo
@@ -124,6 +144,18 @@ t.test('damage in the store is an error', async (t) => {
   const { lines, isFault } = await examine({ DATA_DIR })
   t.equal(isFault, true)
   t.match(lines.join('\n'), /error +.*store\.mdb/)
+  for (const line of lines) t.match(line, /^(ok|warning|error) +\S/, 'each line says what it is')
+})
+
+t.test('files of the store that another user has are a warning', { skip: process.getuid?.() !== 0 && 'only root gives files away' }, async (t) => {
+  const DATA_DIR = t.testdir()
+  const store = await start({ path: DATA_DIR })
+  await store.close()
+  await chown(`${DATA_DIR}/store.mdb`, 12_345, 0)
+  const { lines, isFault } = await examine({ DATA_DIR })
+  t.equal(isFault, false)
+  t.ok(lines.includes(`warning  ${DATA_DIR}/store.mdb belongs to the user 12345, and this is the user 0: run the server and its commands as one user`))
+  t.equal(lines.filter((line) => line.includes('belongs to')).length, 1)
 })
 
 t.test('keys that others can read are a warning', { skip: process.platform === 'win32' && 'Windows has no such modes' }, async (t) => {
@@ -134,6 +166,21 @@ t.test('keys that others can read are a warning', { skip: process.platform === '
   await chmod(`${folder}/keys`, 0o600)
   t.ok((await examine(env)).lines.includes('ok       JWT_SECRET_FILE is readable by this user alone'))
   t.notMatch((await examine(env)).lines.join(), 'xxxx')
+})
+
+t.test('a key that repeats few characters is a warning, and none is shown', async (t) => {
+  const env = { DATA_DIR: t.testdir(), AUTH: 'on' }
+  const random = randomBytes(32).toString('base64')
+  for (const weak of ['x'.repeat(44), `${random} ${'abcdefg'.repeat(6)}`]) {
+    const { lines, isFault } = await examine({ ...env, JWT_SECRET: weak })
+    t.equal(isFault, false)
+    t.ok(lines.includes('warning  a key for access tokens repeats few characters, and can be guessed: make one with openssl rand -base64 48'))
+  }
+  for (const [good, told] of [[random, '1 key'], [`${random} ${'0123456789abcdef'.repeat(2)}`, '2 keys']] as const) {
+    const { lines } = await examine({ ...env, JWT_SECRET: good })
+    t.ok(lines.includes(`ok       the first of ${told} signs access tokens`))
+    t.notMatch(lines.join(), random)
+  }
 })
 
 t.test('a certificate is told with its end', async (t) => {
