@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import studentCourseApi, { type AppOptions } from './app.js'
 import { type Config, couchbaseOptionsOf, loadConfig, misspelled, readEnvFile, warningsOf } from './config.js'
 import { hosts } from './lib/mongodb/connect.js'
+import type { StoreChange } from './lib/mongodb/store-change.js'
 import type { AuthOptions } from './lib/access/auth-options.js'
 import { onSignal } from './lib/server/interrupt.js'
 import { readKeys } from './lib/access/jwt-keys.js'
@@ -108,6 +109,8 @@ async function registerApi (app: FastifyInstance, config: Config, primary: Prima
   }, {
     ...(url === undefined ? { embedded: config.DATA_DIR } : { url }),
     onStoreFailure: endWith,
+    // workers lose it all together, which is to be one line
+    ...primary && { onStoreChange: (change: StoreChange) => primary.tell({ type: 'store', change }) },
     database: config.MONGODB_DATABASE,
     timeoutMs: config.MONGODB_TIMEOUT_MS,
     couchbase: couchbaseOptionsOf(config),

@@ -6,6 +6,7 @@ import { ObjectId, type MongoClient } from 'mongodb'
 import { connect, refuseUnacknowledged } from '../lib/mongodb/connect.js'
 import type { DatabaseOptions, ResolvedDatabase } from '../lib/mongodb/database-options.js'
 import { SetupError } from '../lib/http/errors.js'
+import { logStoreChange } from '../lib/mongodb/store-change.js'
 import { StoreGuard } from '../lib/mongodb/store-guard.js'
 
 /** How long the driver may take to tell the server that it leaves. */
@@ -18,13 +19,10 @@ declare module 'fastify' {
 }
 
 async function mongodb (app: FastifyInstance, options: ResolvedDatabase) {
-  const { database, timeoutMs } = options
+  const { database, timeoutMs, onStoreChange = (change) => logStoreChange(app.log, change) } = options
   const client = await resolveClient(app, options, timeoutMs)
   refuseUnacknowledged(client)
-  const guard = new StoreGuard(client, timeoutMs, {
-    // one line each: that requests fail meanwhile shows in their own
-    onChange: (state) => state === 'lost' ? app.log.error('database lost: requests that need it are answered 503') : app.log.info('database back')
-  })
+  const guard = new StoreGuard(client, timeoutMs, { onChange: onStoreChange })
   app.decorate('storeGuard', guard)
   app.addHook('onClose', async () => guard.close())
 

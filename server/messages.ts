@@ -1,3 +1,4 @@
+import type { StoreChange } from '../lib/mongodb/store-change.js'
 import type { Family } from '../lib/server/registry.js'
 
 /** What the primary tells its workers. */
@@ -20,3 +21,5 @@ export type ToPrimary =
   | { type: 'ask metrics', id: number }
   | { type: 'ask turn', id: number }
   | { type: 'end turn', id: number }
+  /** It has lost the database, or has it again. */
+  | { type: 'store', change: StoreChange }

@@ -7,6 +7,7 @@ import { LoginTurns, type EndTurn } from '../lib/access/login-queue.js'
 import { Backoff } from '../lib/server/backoff.js'
 import { merge, type Family } from '../lib/server/registry.js'
 import type { ToPrimary, ToWorker } from './messages.js'
+import { Outages } from './outages.js'
 import { STORE_URL } from './worker.js'
 
 /** Longer than a worker takes to end by itself. */
@@ -55,8 +56,11 @@ export class Workers {
   /** What those that have ended had counted. */
   #past: Family[] = []
 
+  #outages: Outages<Worker>
+
   constructor (options: PrimaryOptions) {
     this.#options = options
+    this.#outages = new Outages(options.log)
     cluster.on('message', (worker, message: ToPrimary) => this.#hear(worker, message))
     cluster.on('exit', (worker, code, signal) => this.#exited(worker, code, signal))
   }
@@ -123,6 +127,7 @@ export class Workers {
     const livedMs = performance.now() - (this.#started.get(worker) as number) // since it was forked
     const status = code ?? 1
     this.#serving.delete(worker)
+    this.#outages.ended(worker)
     this.#started.delete(worker)
     for (const end of this.#turnsOf(worker).values()) end()
     // what it counted stays; what it had does not
@@ -150,6 +155,7 @@ export class Workers {
 
   #hear (worker: Worker, message: ToPrimary): void {
     if (message.type === 'listening') this.#serves(worker, message)
+    else if (message.type === 'store') this.#outages.changed(worker, message.change)
     else if (message.type === 'ask metrics') this.metrics().then((families) => tell(worker, { type: 'metrics of all', id: message.id, families }))
     else if (message.type === 'ask turn') this.#giveTurn(worker, message.id)
     else if (message.type === 'end turn') this.#turnsOf(worker).get(message.id)?.()
@@ -161,6 +167,7 @@ export class Workers {
 
   #serves (worker: Worker, { line, warnings }: Extract<ToPrimary, { type: 'listening' }>): void {
     this.#serving.add(worker)
+    this.#outages.has(worker)
     if (this.#hasServed) return
     this.#hasServed = true
     const log = this.#options.log.child({}, { level: 'info' })

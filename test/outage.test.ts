@@ -6,12 +6,12 @@ import { janeDoe } from './samples.js'
 
 type Inject = Awaited<ReturnType<typeof build>>['inject']
 
-async function buildBehindProxy (t: Parameters<typeof build>[0]) {
+async function buildBehindProxy (t: Parameters<typeof build>[0], options: { onStoreChange?: (change: string) => void } = {}) {
   const proxy = new Proxy()
   await proxy.start()
   const lines: { level: number, msg: string }[] = []
   const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
-  const { app, inject, create } = await build(t, { client: undefined, url: proxy.url }, { logger: { level: 'info', stream } })
+  const { app, inject, create } = await build(t, { client: undefined, url: proxy.url, ...options }, { logger: { level: 'info', stream } })
   t.teardown(() => proxy.stop())
   const { id } = await create()
   return { proxy, app, inject, path: `/students/${id}`, lines }
@@ -113,3 +113,14 @@ for (const [outage, begin, end] of [
     t.notMatch(JSON.stringify(lines), /"stack"/, 'an outage is no error with a stack for each request')
   })
 }
+
+t.test('a host that takes the changes of the database has no lines for them', async (t) => {
+  const changes: string[] = []
+  const { proxy, inject, path, lines } = await buildBehindProxy(t, { onStoreChange: (change) => { changes.push(change) } })
+  await proxy.stop()
+  t.ok(await isNoticed(inject, path))
+  await proxy.start()
+  t.ok(await recovers(inject, path))
+  t.strictSame(changes, ['lost', 'back'])
+  t.notMatch(JSON.stringify(lines), /database (lost|back)/)
+})

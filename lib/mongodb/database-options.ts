@@ -1,4 +1,5 @@
 import type { MongoClient } from 'mongodb'
+import type { StoreChange } from './store-change.js'
 
 /** A database's name: printable ASCII without the characters that MongoDB refuses on any platform. */
 export const DATABASE_NAME = '^[!#%&\'()+,\\-0-9;=@A-Z\\[\\]^_`a-z{}~]{1,63}$'
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
    * logged, as fatal.
    */
   onStoreFailure?: ((error: Error) => void) | undefined
+  /** Called when the database is known to be away, and when it is back; without this, each is a line in the log. */
+  onStoreChange?: ((change: StoreChange) => void) | undefined
   /** The database, default `college`; a database in the URL's path is not used. */
   database?: string | undefined
   /** How long one operation may take, in milliseconds, default 1500; then the answer is 503. */

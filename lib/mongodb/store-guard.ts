@@ -9,6 +9,7 @@ import { DocumentRefusedError, DuplicateKeyError, StoreFullError, StoreUnavailab
 import { IdleConnections } from './idle-connections.js'
 import { listen } from './listen.js'
 import { codeOf, isGarbled, isOutage } from './outage.js'
+import type { StoreChange } from './store-change.js'
 
 /** A server that has been unknown for less may only have lost one connection; the driver then tries again by itself. */
 const KNOWN_DOWN_AFTER_MS = 1_000
@@ -31,7 +32,7 @@ type Operation<T> = (signal: AbortSignal) => Promise<T>
 
 export interface StoreGuardOptions {
   /** Told once when the server is known to be away, and once when it is back. */
-  onChange?: (state: 'lost' | 'back') => void
+  onChange?: (change: StoreChange) => void
   now?: () => number
 }
 
@@ -47,7 +48,7 @@ export class StoreGuard {
   #now: () => number
   #idle: IdleConnections
   #downSince: number | undefined
-  #onChange: (state: 'lost' | 'back') => void
+  #onChange: (change: StoreChange) => void
   #lost: NodeJS.Timeout | undefined
   #isTold = false
   #stopListening: () => void

@@ -37,6 +37,7 @@ const checks: Record<keyof AppOptions, Check> = {
   client: [has('db', 'on', 'off'), 'a MongoClient'],
   embedded: [isText, 'the path of a folder'],
   onStoreFailure: [(value) => typeof value === 'function', 'a function'],
+  onStoreChange: [(value) => typeof value === 'function', 'a function'],
   database: [(value) => isText(value) && new RegExp(DATABASE_NAME).test(String(value)), 'the name of a database'],
   timeoutMs: [isCount, 'a whole number of milliseconds above 0'],
   students: [has('create', 'list', 'find', 'update', 'delete'), 'a StudentRepository'],
