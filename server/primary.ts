@@ -74,7 +74,11 @@ export class Workers {
   /** Passes on a signal that ends the server. */
   end (signal: NodeJS.Signals): void {
     this.#isEnding = true
-    for (const worker of this.#started.keys()) tell(worker, { type: 'signal', signal })
+    for (const worker of this.#started.keys()) {
+      if (this.#serving.has(worker)) tell(worker, { type: 'signal', signal })
+      // one that starts may not listen yet
+      else worker.process.kill('SIGTERM')
+    }
     this.#settle()
     const { SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = this.#options.config
     setTimeout(() => {
@@ -125,7 +129,7 @@ export class Workers {
 
   #exited (worker: Worker, code: number | null, signal: string | null): void {
     const livedMs = performance.now() - (this.#started.get(worker) as number) // since it was forked
-    const status = code ?? 1
+    const status = code ?? (this.#isEnding && signal === 'SIGTERM' ? 0 : 1)
     this.#serving.delete(worker)
     this.#outages.ended(worker)
     this.#started.delete(worker)

@@ -61,6 +61,7 @@ export const mistakes: Mistake[] = [
   { title: 'each worker has a queue of logins of its own', file: 'server.ts', from: "if (config.AUTH === 'on') primary?.shareTurns(scope.loginQueue)", to: '', seenBy: ['server/workers'] },
   { title: 'a worker that is killed keeps its turns', file: 'server/primary.ts', from: 'for (const end of this.#turnsOf(worker).values()) end()', to: '', seenBy: ['server/workers'] },
   { title: 'doctor takes any answer for a server of ours', file: 'cli/doctor/port.ts', from: "String(answer.headers['content-type']).startsWith(HEALTH_TYPE)", to: 'true', seenBy: ['cli/doctor'] },
+  { title: 'a worker that starts does not hear of the end', file: 'server/primary.ts', from: "if (this.#serving.has(worker)) tell(worker, { type: 'signal', signal })", to: "tell(worker, { type: 'signal', signal })\n      if (true) continue", seenBy: ['server/workers'] },
   { title: 'operators are turned away', file: 'server/shedding.ts', from: 'if (request.routeOptions.config.isForOperators) return undefined', to: '', seenBy: ['server/pressure'] },
   { title: 'credentials for every page', file: 'server/cors.ts', from: 'credentials: !isAll', to: 'credentials: true', seenBy: ['server/pressure'] },
   { title: 'any number of logins waits', file: 'lib/access/login-queue.ts', from: 'if (this.#limit.pendingCount >= this.#maxWaiting) throw', to: 'if (false) throw', seenBy: ['lib/access/login-queue'] },

@@ -137,6 +137,20 @@ t.test('workers check passwords in turns of all, and a worker that is killed lea
   t.strictSame(await server.exited, { code: 0, signal: null })
 })
 
+t.test('a server that is told to end while a worker starts ends at once', async (t) => {
+  const server = launch(t, { DATA_DIR: t.testdir(), WORKERS: '2' }, { counted: true })
+  await listening(server)
+  while (workersOf(server).length < 2) await sleep(50)
+  await sleep(1_000) // for both to serve
+  const [killed] = workersOf(server)
+  process.kill(Number(killed), 'SIGKILL')
+  while (workersOf(server).length < 2 || workersOf(server).includes(killed as number)) await sleep(5)
+  const began = performance.now()
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exited, { code: 0, signal: null })
+  t.ok(performance.now() - began < 5_000)
+})
+
 t.test('workers that cannot serve end the server with their reason', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
