@@ -1,6 +1,7 @@
 """What schemathesis does not know of this API (SCHEMATHESIS_HOOKS, in .ci/run)."""
 
 import re
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import schemathesis
@@ -25,6 +26,12 @@ def unseen(value):
 def filter_body(_context, body):
     """That such text is refused is tested by the API suite."""
     return not unseen(body)
+
+
+@schemathesis.hook
+def filter_query(_context, query):
+    """Longer ones are refused by the parser of HTTP, before any operation is known."""
+    return len(urlencode(query or {}, doseq=True)) < 8_000
 
 
 @schemathesis.hook
