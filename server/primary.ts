@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
 import { LoginTurns, type EndTurn } from '../lib/access/login-queue.js'
 import { Backoff } from '../lib/server/backoff.js'
+import { statusOf } from '../lib/server/exit-status.js'
 import { merge, type Family } from '../lib/server/registry.js'
 import type { ToPrimary, ToWorker } from './messages.js'
 import { Outages } from './outages.js'
@@ -129,7 +130,7 @@ export class Workers {
 
   #exited (worker: Worker, code: number | null, signal: string | null): void {
     const livedMs = performance.now() - (this.#started.get(worker) as number) // since it was forked
-    const status = code ?? (this.#isEnding && signal === 'SIGTERM' ? 0 : 1)
+    const status = statusOf(code, this.#isEnding && signal === 'SIGTERM')
     this.#serving.delete(worker)
     this.#outages.ended(worker)
     this.#started.delete(worker)
