@@ -2,6 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { linkHeader, pageReferences } from '../lib/query/link.js'
 import type { Page } from '../lib/query/list-query.js'
 
+/** The header of a page, as OpenAPI has it. */
+export const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
+
 /**
  * What an answer has beside the records of a page; its header Link leads to the other pages.
  * @param url of the GET that answers it; without one there are no references

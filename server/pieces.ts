@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onSendAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { pend } from '../lib/server/unread.js'
+import { lastOnSend } from './last-on-send.js'
 
 /** A longer answer goes in pieces, since the kernel copies megabytes of it at once, for each client, while all other requests wait. */
 const LEAST_BYTES = 1024 * 1024
@@ -22,7 +23,7 @@ export function sendInPieces (app: FastifyInstance): void {
   }
   app.addHook('onRoute', (route) => {
     if (!route.config?.isLarge || route.method === 'HEAD') return
-    route.onSend = [route.onSend ?? [], onSend].flat() as onSendAsyncHookHandler[] // one of the two kinds, which both are called alike
+    lastOnSend(route, onSend)
   })
 }
 

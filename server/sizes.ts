@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, onSendAsyncHookHandler } from 'fastify'
 import { countSent } from '../lib/server/sent-bytes.js'
+import { lastOnSend } from './last-on-send.js'
 
 /** Counts the bytes of exports and of the progress of imports, so that their lines in the log have a size as well. */
 export function countStreams (app: FastifyInstance): void {
@@ -10,6 +11,6 @@ export function countStreams (app: FastifyInstance): void {
   }
   app.addHook('onRoute', (route) => {
     if (!route.config?.isLarge && !route.config?.isStreamed) return
-    route.onSend = [route.onSend ?? [], onSend].flat() as onSendAsyncHookHandler[] // one of the two kinds, which both are called alike
+    lastOnSend(route, onSend)
   })
 }

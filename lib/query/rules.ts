@@ -59,8 +59,13 @@ export function toValue ({ kind, operator, values, pattern = String(ObjectIdHex.
   }
 }
 
+/** Those of ids, which only resources bring. */
+const patterns = new Map<string, RegExp>()
+
 function isLike (given: unknown, pattern: string): boolean {
-  return typeof given === 'string' && new RegExp(pattern, 'u').test(given)
+  const compiled = patterns.get(pattern) ?? new RegExp(pattern, 'u')
+  patterns.set(pattern, compiled)
+  return typeof given === 'string' && compiled.test(given)
 }
 
 function isTime (given: unknown): given is string {

@@ -10,6 +10,7 @@ import { exampleSummary, ImportProblem, ImportSummary } from '../../schemas/impo
 import { batchBody, BatchResults, exampleResults, MAX_OPERATIONS } from '../../schemas/operation.js'
 import { LIST_LIMIT, type Fields, type Resource } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
+import { link } from '../page.js'
 
 /** What is served where the repository can do it. */
 interface Served {
@@ -232,8 +233,6 @@ const importChoices = {
 }
 
 const etag = { ETag: { type: 'string', description: 'What tells this state from others, for If-Match and If-None-Match (RFC 9110 section 8.8.3).' } }
-
-const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
 
 const text = { type: 'string' }
 

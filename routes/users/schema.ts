@@ -1,10 +1,11 @@
 import { needs } from '../../lib/access/caller.js'
 import { compileNamedGrammar } from '../../lib/query/grammar.js'
+import { LIST_LIMIT } from '../../schemas/resource.js'
 import { answer, MALFORMED_QUERY, noContent, problemAnswers, UNKNOWN_PARAMETER } from '../../schemas/responses.js'
 import { ChangePassword, createUserWith, johnDoe, johnDoeWithScopes, updateUserWith, User, UserCollection, Username, UserParams, USER_KEYS } from '../../schemas/user.js'
+import { link } from '../page.js'
 
 const tags = ['users']
-const link = { Link: { type: 'string', description: 'Pages of the same list (RFC 8288): `first`, `prev`, `next`, `last`, where they exist.' } }
 const location = { Location: { type: 'string', description: 'The path of the new user.' } }
 
 const ofBody = { 422: { detail: 'The body is not valid.', errors: [{ pointer: '/password', detail: 'must NOT have fewer than 8 characters' }] } }
@@ -36,7 +37,7 @@ export const listUsers = (hasPages: boolean) => ({
   schema: {
     tags,
     summary: 'List Users',
-    description: hasPages ? 'Answers a page of the users: all of them, or those that meet the filters, in the order of `sort`. Where there is more, `next` and the header Link lead on.' : 'Answers the users by their names, without pages: at most 1000 of them.',
+    description: hasPages ? 'Answers a page of the users: all of them, or those that meet the filters, in the order of `sort`. Where there is more, `next` and the header Link lead on.' : `Answers the users by their names, without pages: at most ${LIST_LIMIT} of them.`,
     ...hasPages && { querystring: grammar.schema },
     response: {
       200: answer('The users.', UserCollection, { users: [johnDoeWithScopes] }, hasPages ? link : {}),
