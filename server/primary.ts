@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.js'
-import { LoginTurns, type EndTurn } from '../lib/access/login-queue.js'
 import { Backoff } from '../lib/server/backoff.js'
 import { statusOf } from '../lib/server/exit-status.js'
 import { merge, type Family } from '../lib/server/registry.js'
 import type { ToPrimary, ToWorker } from './messages.js'
 import { Outages } from './outages.js'
+import { SharedTurns } from './shared-turns.js'
 import { STORE_URL } from './worker.js'
 
 /** Longer than a worker takes to end by itself. */
@@ -51,9 +51,7 @@ export class Workers {
   #count = 0
   #readings = new Map<number, (families: Family[]) => void>()
   #last = new Map<Worker, Family[]>()
-  #turns = new LoginTurns()
-  /** Those that workers have, by their ids. */
-  #taken = new WeakMap<Worker, Map<number, EndTurn>>()
+  #turns = new SharedTurns<Worker>()
   /** What those that have ended had counted. */
   #past: Family[] = []
 
@@ -134,7 +132,7 @@ export class Workers {
     this.#serving.delete(worker)
     this.#outages.ended(worker)
     this.#started.delete(worker)
-    for (const end of this.#turnsOf(worker).values()) end()
+    this.#turns.ended(worker)
     // what it counted stays; what it had does not
     this.#past = merge([this.#past, (this.#last.get(worker) ?? []).filter(({ type }) => type !== 'gauge')])
     this.#last.delete(worker)
@@ -162,8 +160,8 @@ export class Workers {
     if (message.type === 'listening') this.#serves(worker, message)
     else if (message.type === 'store') this.#outages.changed(worker, message.change)
     else if (message.type === 'ask metrics') this.metrics().then((families) => tell(worker, { type: 'metrics of all', id: message.id, families }))
-    else if (message.type === 'ask turn') this.#giveTurn(worker, message.id)
-    else if (message.type === 'end turn') this.#turnsOf(worker).get(message.id)?.()
+    else if (message.type === 'ask turn') this.#turns.ask(worker, message.id).then((hasCome) => tell(worker, { type: 'turn', id: message.id, hasCome }))
+    else if (message.type === 'end turn') this.#turns.end(worker, message.id)
     else {
       this.#last.set(worker, message.families)
       if (message.id !== undefined) this.#readings.get(message.id)?.(message.families)
@@ -178,25 +176,6 @@ export class Workers {
     const log = this.#options.log.child({}, { level: 'info' })
     log.info(`${line}, ${workersOf(this.#options.config)} workers`)
     for (const warning of warnings) log.warn(warning)
-  }
-
-  /** Workers check passwords in turns of all. */
-  #giveTurn (worker: Worker, id: number): void {
-    this.#turns.take().then((end) => {
-      // of a worker that has ended meanwhile nobody would
-      if (!this.#started.has(worker)) return end()
-      this.#turnsOf(worker).set(id, () => {
-        this.#turnsOf(worker).delete(id)
-        end()
-      })
-      tell(worker, { type: 'turn', id, hasCome: true })
-    }, () => tell(worker, { type: 'turn', id, hasCome: false }))
-  }
-
-  #turnsOf (worker: Worker): Map<number, EndTurn> {
-    const turns = this.#taken.get(worker) ?? new Map<number, EndTurn>()
-    this.#taken.set(worker, turns)
-    return turns
   }
 
   async #read (worker: Worker): Promise<Family[]> {
