@@ -62,7 +62,7 @@ async function withStudents (server: Server, work: (students: ReturnType<ReturnT
   await work(client.db('bench').collection('students')).finally(() => client.close())
 }
 
-export interface Attack {
+interface Attack {
   offered: number
   /** Answers of status 200, a second. */
   perSecond: number
@@ -81,6 +81,7 @@ async function attack (targets: string[], rate: number, seconds: number, folder:
   return attackOf(stdout.split('\n').map((line) => line.split(',')).map(([, status = '0', latency]) => ({ status, ms: Number(latency) / 1e6 })), seconds)
 }
 
+/** What answers say together. */
 export function attackOf (answers: { status: string, ms: number }[], seconds: number): Attack {
   const statuses: Record<string, number> = {}
   for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1
@@ -253,7 +254,7 @@ async function report ({ seconds, rounds, cores, steps, logins, readers, workers
 const [WIDTH, HEIGHT, MARGIN] = [640, 320, 56]
 
 /** Answers a second over requests a second, and what was refused. */
-export function curve (steps: Attack[]): string {
+function curve (steps: Attack[]): string {
   const most = Math.max(...steps.map(({ offered }) => offered))
   const top = bestOf(steps) * 1.2
   const x = (value: number) => (MARGIN + value / most * (WIDTH - MARGIN - 20)).toFixed(1)

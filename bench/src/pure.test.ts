@@ -6,8 +6,15 @@ import { CASES, type Case } from './cases.js'
 import { judge } from './bounds.js'
 import { mannWhitney } from './login-timing.js'
 import { FEWEST_STUDENTS, pageCases } from './pages.js'
+import { attackOf } from './pressure.js'
 import { report, type Run } from './report.js'
 import { PEERS, TITLES } from './servers.js'
+
+test('answers at a rate are counted by their status, and timed where they are a success', () => {
+  const answers = [...Array.from({ length: 99 }, (_, n) => ({ status: '200', ms: n })), { status: '503', ms: 5_000 }, { status: '0', ms: 10_000 }]
+  assert.deepEqual(attackOf(answers, 10), { offered: 10.1, perSecond: 9.9, p50Ms: 49, p99Ms: 0.99 * 98, statuses: { 200: 99, 503: 1, 0: 1 } })
+  assert.deepEqual(attackOf([{ status: '503', ms: 1 }], 1), { offered: 1, perSecond: 0, p50Ms: NaN, p99Ms: NaN, statuses: { 503: 1 } })
+})
 
 test('the U test gives the p-values that SciPy gives, with ties and without', () => {
   const plain = Array.from({ length: 30 }, (_, n) => n + 1)
